@@ -1,0 +1,99 @@
+// Answers for the kinds of failure, sorted by who must act. The layer that knows the cause picks the remedy.
+
+/** What the program does next; `retrying-wecom.ts` and `pass.ts` only obey it. */
+export type Remedy = 'stop' | 'skip' | 'retry' | 'refresh-token' | 'slow-down'
+
+interface Details {
+  readonly hint?: string | undefined
+  readonly cause?: unknown
+}
+
+abstract class BaseError extends Error {
+  /** What a person can do about it. */
+  readonly hint: string | undefined
+  constructor(message: string, details: Details = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = new.target.name
+    this.hint = details.hint
+  }
+}
+
+export interface ConfigProblem {
+  readonly message: string
+  /** Dotted path of the key, such as `folder.path`. */
+  readonly key?: string
+  readonly line?: number
+  readonly column?: number
+}
+
+/** The operator must edit the configuration or the set-up it names; every problem at once. */
+export class ConfigError extends BaseError {
+  readonly code = 'CONFIG'
+  readonly remedy = 'stop' satisfies Remedy
+  readonly problems: readonly ConfigProblem[]
+  constructor(message: string, problems: readonly ConfigProblem[] = [], details: Details = {}) {
+    super(message, details)
+    this.problems = problems
+  }
+}
+
+/** No kind takes this file; its owner must change it. Remembered, and not tried again until it changes. */
+export class MediaUnacceptable extends BaseError {
+  readonly code = 'MEDIA_UNACCEPTABLE'
+  readonly remedy = 'skip' satisfies Remedy
+}
+
+/** The file could not be read, or vanished, or never stood still; whoever owns it must act. */
+export class FileUnreadable extends BaseError {
+  readonly code = 'FILE_UNREADABLE'
+  readonly remedy = 'skip' satisfies Remedy
+}
+
+/** WeCom answered "no". */
+export class WecomRefused extends BaseError {
+  readonly code = 'WECOM_REFUSED'
+  readonly remedy: Remedy
+  readonly errcode: number
+  readonly errmsg: string
+  /** The address that WeCom saw the call come from, where the answer told it (60020). */
+  readonly fromIp: string | undefined
+  constructor(
+    message: string,
+    refusal: { errcode: number; errmsg: string; remedy: Remedy; fromIp?: string | undefined },
+    details: Details = {},
+  ) {
+    super(message, details)
+    this.errcode = refusal.errcode
+    this.errmsg = refusal.errmsg
+    this.remedy = refusal.remedy
+    this.fromIp = refusal.fromIp
+  }
+}
+
+/** WeCom was not reached, or something that is not WeCom answered: time cures it. */
+export class WecomUnreachable extends BaseError {
+  readonly code = 'WECOM_UNREACHABLE'
+  readonly remedy = 'retry' satisfies Remedy
+}
+
+/** The state on disk cannot be trusted; we never guess at the truth. */
+export class ManifestUnreadable extends BaseError {
+  readonly code = 'MANIFEST_UNREADABLE'
+  readonly remedy = 'stop' satisfies Remedy
+}
+
+export type MirrorError =
+  | ConfigError
+  | MediaUnacceptable
+  | FileUnreadable
+  | WecomRefused
+  | WecomUnreachable
+  | ManifestUnreadable
+
+/** Failures that the program foresees; anything else is a bug and crashes it. */
+export const isMirrorError = (error: unknown): error is MirrorError => error instanceof BaseError
+
+/** Closes a `switch` over a union: the compiler objects when a member is forgotten. */
+export function assertNever(value: never): never {
+  throw new Error(`unexpected value: ${JSON.stringify(value)}`)
+}

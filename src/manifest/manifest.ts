@@ -1,0 +1,46 @@
+// The port to the durable map path -> media_id. Answers for what is promised of any store, not for how one keeps it.
+import type {
+  Fingerprint,
+  ManifestEntry,
+  MediaId,
+  MediaPath,
+  Problem,
+  Reference,
+} from '../media/media.ts'
+
+/** One durable alteration; a list of them is committed whole or not at all. */
+export type Change =
+  | { readonly kind: 'put-entry'; readonly entry: ManifestEntry }
+  | { readonly kind: 'drop-entry'; readonly path: MediaPath }
+  | { readonly kind: 'put-problem'; readonly problem: Problem }
+  | { readonly kind: 'drop-problem'; readonly path: MediaPath }
+  | { readonly kind: 'put-reference'; readonly reference: Reference }
+  | { readonly kind: 'drop-reference'; readonly mediaId: MediaId }
+  /** The folder's root marker has been placed: from now on its absence means "not believed". */
+  | { readonly kind: 'mark-folder'; readonly folder: string }
+
+export interface Manifest {
+  /** The folder whose marker was placed, if one ever was. */
+  markedFolder(): Promise<string | undefined>
+  findEntry(path: MediaPath): Promise<ManifestEntry | undefined>
+  findProblem(path: MediaPath): Promise<Problem | undefined>
+  findReference(mediaId: MediaId): Promise<Reference | undefined>
+  /** Entries with these bytes, for sharing one upload and for recognising a rename. */
+  findByFingerprint(fingerprint: Fingerprint): Promise<readonly ManifestEntry[]>
+  /** Entries whose `renewAtMs` has come, earliest first, at most `limit`; out of an index, whatever the manifest's size. */
+  findDue(nowMs: number, limit: number): Promise<readonly ManifestEntry[]>
+  /** When the next entry becomes due, or undefined when there is none. */
+  nextDueAtMs(): Promise<number | undefined>
+  /** Every entry, in order of its path; yields to the event loop now and then. */
+  entries(): AsyncIterable<ManifestEntry>
+  problems(): AsyncIterable<Problem>
+  references(): AsyncIterable<Reference>
+  count(): Promise<{ entries: number; problems: number; references: number }>
+  /**
+   * Makes the changes durable, then visible to the `find` methods: resolves after both, rejects having done neither.
+   * Concurrent commits share one flush and take effect in the order of their calls.
+   */
+  commit(changes: readonly Change[]): Promise<void>
+  /** Brings the document up to date and gives everything back: files, timers, lock. Safe to call twice. */
+  close(): Promise<void>
+}

@@ -1,0 +1,28 @@
+// Answers for when a medium is due, expired and safe to hand out. Every function takes the moment as a value.
+import type { ManifestEntry } from './media.ts'
+
+export interface RenewalPolicy {
+  /** How long the service keeps a medium: three days (path/96484: 仅三天内有效). */
+  readonly lifetimeMs: number
+  /** How long before its end a medium is renewed at the latest. */
+  readonly beforeMs: number
+  /** Up to this much earlier, at random, so that what was uploaded together is not renewed together. */
+  readonly spreadMs: number
+}
+
+/** When an upload made at `createdAtMs` dies, and when to replace it. `random` is drawn once, in [0, 1). */
+export function planLife(createdAtMs: number, policy: RenewalPolicy, random: number) {
+  const expiresAtMs = createdAtMs + policy.lifetimeMs
+  const renewAtMs = Math.floor(expiresAtMs - policy.beforeMs - random * policy.spreadMs)
+  return { createdAtMs, expiresAtMs, renewAtMs }
+}
+
+/** Due: still alive or not, it is time to upload again. */
+export const isDue = (entry: ManifestEntry, nowMs: number): boolean => nowMs >= entry.renewAtMs
+
+/** Alive: WeCom accepts the id at this moment, by the service's own statement of its life. */
+export const isAlive = (entry: ManifestEntry, nowMs: number): boolean =>
+  nowMs >= entry.createdAtMs - CLOCK_TOLERANCE_MS && nowMs < entry.expiresAtMs
+
+/** An id "created in the future" by more than this was written under a wrong clock, and nothing about its life is known. */
+const CLOCK_TOLERANCE_MS = 24 * 60 * 60 * 1000

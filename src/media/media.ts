@@ -1,0 +1,118 @@
+// Answers for the words of the domain: what a path, a media_id, a fingerprint and an entry are.
+// Not for how any of them is stored, sent or read: this file imports nothing.
+
+declare const brand: unique symbol
+type Branded<Name extends string> = string & { readonly [brand]: Name }
+
+/** Name of a file relative to the folder, forward slashes, exactly as on disk (not normalised). */
+export type MediaPath = Branded<'MediaPath'>
+
+/** WeCom's handle for one upload. Whoever holds it can fetch the medium, so treat it as confidential within the corp. */
+export type MediaId = Branded<'MediaId'>
+
+/** SHA-256 of the content, 64 lower-case hex digits. */
+export type Fingerprint = Branded<'Fingerprint'>
+
+/** Size, mtime and ctime of a file in one comparable string: equal stamps mean "not touched since". */
+export type Stamp = Branded<'Stamp'>
+
+/** What WeCom tells apart; each kind has limits of its own, and an id fits only messages of its kind. */
+export type MediaKind = 'image' | 'voice' | 'video' | 'file'
+
+export const MEDIA_KINDS = [
+  'image',
+  'voice',
+  'video',
+  'file',
+] as const satisfies readonly MediaKind[]
+
+/** The root marker's name: a folder without it is not believed (not mounted, emptied, replaced). */
+export const MARKER_NAME = '.wecom-media-mirror'
+
+/** A regular file of the folder, as the last look at the disk found it. */
+export interface FileFacts {
+  readonly path: MediaPath
+  readonly sizeBytes: number
+  readonly modifiedAtMs: number
+  readonly stamp: Stamp
+}
+
+/** Whether an entry came from a file of the folder or from a reference that landed. */
+export type Origin = 'folder' | 'reference'
+
+/** One row of the manifest: immutable, replaced as a whole. Times are on the service's clock. */
+export interface ManifestEntry {
+  readonly path: MediaPath
+  readonly mediaId: MediaId
+  readonly kind: MediaKind
+  readonly createdAtMs: number
+  readonly expiresAtMs: number
+  readonly renewAtMs: number
+  readonly sizeBytes: number
+  readonly modifiedAtMs: number
+  readonly fingerprint: Fingerprint
+  /** The file's stamp when these bytes were read; a different one on disk means "look again". */
+  readonly stamp: Stamp
+  readonly origin: Origin
+}
+
+/** Why a path has no live media_id, or soon will not have one, in words for a person. */
+export interface Problem {
+  readonly path: MediaPath
+  readonly code: ProblemCode
+  readonly message: string
+  readonly sinceMs: number
+  /** What the problem was found in: it is not tried again until the file's stamp differs. */
+  readonly stamp?: Stamp
+  readonly fingerprint?: Fingerprint
+}
+
+export type ProblemCode =
+  | 'MEDIA_UNACCEPTABLE'
+  | 'MEDIA_REFUSED'
+  | 'MEDIA_LOST'
+  | 'FILE_UNREADABLE'
+  | 'FILE_UNSETTLED'
+  | 'NAME_NOT_UTF8'
+  | 'PATH_CONFLICT'
+
+/** A statement that someone needs the medium behind an id: at a path of the folder, or in the inbox. */
+export interface Reference {
+  readonly mediaId: MediaId
+  /** Where it belongs; without one it goes to the inbox under its own name. */
+  readonly path?: MediaPath
+  /** When the medium was uploaded, if the one who referred to it knew. */
+  readonly createdAtMs?: number
+  readonly acceptedAtMs: number
+  readonly state: 'accepted' | 'landed' | 'lost'
+  /** Where it landed, once it has; or why it never will. */
+  readonly landedPath?: MediaPath
+  readonly message?: string
+}
+
+/** A path as the rest of the program may hold it, or undefined for what can never name a file of the folder. */
+export function parseMediaPath(text: string): MediaPath | undefined {
+  if (text === '' || text.includes('\0') || text.startsWith('/')) return undefined
+  const escapes = text.split('/').some((part) => part === '' || part === '.' || part === '..')
+  return escapes ? undefined : (text as MediaPath)
+}
+
+/** Ids seen are 44 to 65 URL-safe characters; no length is promised, so only the unprintable is refused. */
+export function parseMediaId(text: string): MediaId | undefined {
+  return /^[\x21-\x7e]{1,512}$/.test(text) ? (text as MediaId) : undefined
+}
+
+export function parseFingerprint(text: string): Fingerprint | undefined {
+  return /^[0-9a-f]{64}$/.test(text) ? (text as Fingerprint) : undefined
+}
+
+export function parseStamp(text: string): Stamp | undefined {
+  return /^\d+:-?[\d.]+:-?[\d.]+$/.test(text) ? (text as Stamp) : undefined
+}
+
+/** Made of what changes when content does; not of the inode, which network file systems invent anew. */
+export const createStamp = (stat: { size: number; mtimeMs: number; ctimeMs: number }): Stamp =>
+  `${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}` as Stamp
+
+/** The last part of a path: the name that receivers of a `file` medium see. */
+export const baseName = (path: MediaPath): string => path.slice(path.lastIndexOf('/') + 1)

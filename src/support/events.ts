@@ -1,0 +1,80 @@
+// Answers for telling: what happened in the program, as data. Log, local interface and tests subscribe; nobody answers back.
+import type { MirrorError } from '../errors.ts'
+import type { ManifestEntry, MediaPath, Problem } from '../media/media.ts'
+
+export type MirrorEvent =
+  | { readonly kind: 'started'; readonly folder: string; readonly state: string }
+  | { readonly kind: 'ready'; readonly entries: number; readonly tookMs: number }
+  | { readonly kind: 'stopping'; readonly because: string }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'not-available-yet'; readonly key: string }
+  | {
+      readonly kind: 'scanned'
+      readonly files: number
+      readonly tookMs: number
+      readonly because: string
+    }
+  | { readonly kind: 'watch-degraded'; readonly because: string; readonly hint: string }
+  | { readonly kind: 'watch-restored' }
+  | { readonly kind: 'folder-doubted'; readonly because: string; readonly hint: string }
+  | { readonly kind: 'folder-believed' }
+  | {
+      readonly kind: 'pass-planned'
+      readonly because: string
+      readonly steps: number
+      readonly tookMs: number
+    }
+  | { readonly kind: 'step-started'; readonly step: string; readonly path: MediaPath }
+  | {
+      readonly kind: 'uploaded'
+      readonly entry: ManifestEntry
+      readonly because: 'new' | 'changed'
+      readonly tookMs: number
+    }
+  | { readonly kind: 'renewed'; readonly entry: ManifestEntry; readonly tookMs: number }
+  | { readonly kind: 'shared'; readonly entry: ManifestEntry; readonly with: MediaPath }
+  | { readonly kind: 'renamed'; readonly entry: ManifestEntry; readonly from: MediaPath }
+  | { readonly kind: 'unchanged'; readonly path: MediaPath }
+  | { readonly kind: 'restored'; readonly entry: ManifestEntry; readonly tookMs: number }
+  | { readonly kind: 'landed'; readonly entry: ManifestEntry; readonly tookMs: number }
+  | { readonly kind: 'forgotten'; readonly path: MediaPath; readonly because: string }
+  | { readonly kind: 'lost'; readonly path: MediaPath; readonly message: string }
+  | { readonly kind: 'problem-found'; readonly problem: Problem; readonly hint: string | undefined }
+  | { readonly kind: 'problem-solved'; readonly path: MediaPath }
+  | { readonly kind: 'step-postponed'; readonly path: MediaPath; readonly error: MirrorError }
+  | { readonly kind: 'circuit-opened'; readonly error: MirrorError; readonly nextProbeAtMs: number }
+  | { readonly kind: 'circuit-closed'; readonly openedForMs: number }
+  | { readonly kind: 'token-refreshed' }
+  | { readonly kind: 'clock-skew'; readonly skewMs: number }
+  | { readonly kind: 'tick-missed'; readonly schedule: string }
+  | {
+      readonly kind: 'document-written'
+      readonly entries: number
+      readonly bytes: number
+      readonly tookMs: number
+    }
+  | { readonly kind: 'state-recovered'; readonly message: string; readonly hint: string }
+  | { readonly kind: 'config-reloaded' }
+  | { readonly kind: 'config-refused'; readonly message: string }
+  | { readonly kind: 'narrated'; readonly message: string }
+
+export type Emit = (event: MirrorEvent) => void
+
+export interface Events {
+  readonly emit: Emit
+  /** Returns the way to stop listening. */
+  subscribe(listener: (event: MirrorEvent) => void): () => void
+}
+
+export function createEvents(): Events {
+  const listeners = new Set<(event: MirrorEvent) => void>()
+  return {
+    emit(event) {
+      for (const listener of [...listeners]) listener(event)
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+}
