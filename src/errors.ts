@@ -57,9 +57,17 @@ export class WecomRefused extends BaseError {
   readonly errmsg: string
   /** The address that WeCom saw the call come from, where the answer told it (60020). */
   readonly fromIp: string | undefined
+  /** Refused for what it is, not for its bytes: the kind `file` may still take it. */
+  readonly mayGoAsFile: boolean
   constructor(
     message: string,
-    refusal: { errcode: number; errmsg: string; remedy: Remedy; fromIp?: string | undefined },
+    refusal: {
+      errcode: number
+      errmsg: string
+      remedy: Remedy
+      fromIp?: string | undefined
+      mayGoAsFile?: boolean
+    },
     details: Details = {},
   ) {
     super(message, details)
@@ -67,6 +75,7 @@ export class WecomRefused extends BaseError {
     this.errmsg = refusal.errmsg
     this.remedy = refusal.remedy
     this.fromIp = refusal.fromIp
+    this.mayGoAsFile = refusal.mayGoAsFile ?? false
   }
 }
 

@@ -34,6 +34,8 @@ export interface FileFacts {
   readonly path: MediaPath
   readonly sizeBytes: number
   readonly modifiedAtMs: number
+  /** ctime: also moves when a file is renamed in with an old mtime. */
+  readonly changedAtMs: number
   readonly stamp: Stamp
 }
 
@@ -47,7 +49,8 @@ export interface ManifestEntry {
   readonly kind: MediaKind
   readonly createdAtMs: number
   readonly expiresAtMs: number
-  readonly renewAtMs: number
+  /** Undefined: never; a landed reference is not kept alive unless `references.renew` says so. */
+  readonly renewAtMs: number | undefined
   readonly sizeBytes: number
   readonly modifiedAtMs: number
   readonly fingerprint: Fingerprint
@@ -75,6 +78,8 @@ export type ProblemCode =
   | 'FILE_UNSETTLED'
   | 'NAME_NOT_UTF8'
   | 'PATH_CONFLICT'
+  /** A person said so: not mirrored until the file changes. */
+  | 'FORGOTTEN'
 
 /** A statement that someone needs the medium behind an id: at a path of the folder, or in the inbox. */
 export interface Reference {

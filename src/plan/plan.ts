@@ -1,0 +1,101 @@
+// The one decision: from what is (folder, manifest, references) to what is to be done. Pure; touches nothing.
+// Not for the order of the steps (renewal-order.ts) nor for performing them (transfer/).
+import { isAlive, isDue } from '../media/lifetime.ts'
+import type {
+  FileFacts,
+  ManifestEntry,
+  MediaPath,
+  Problem,
+  Reference,
+} from '../media/media.ts'
+import { landingPath, type Step } from './step.ts'
+
+export interface PlanPolicy {
+  readonly onDelete: 'restore' | 'forget'
+  /** Whether landed references are kept alive like files of the folder. */
+  readonly renewReferences: boolean
+  /** Whether this pass may act on files that are gone: on restore ticks, not on every event, so that a rename is seen whole. */
+  readonly actOnMissing: boolean
+}
+
+/** What a pass looks at. The maps hold the paths in its scope and no others. */
+export interface PassFacts {
+  readonly folder: {
+    readonly files: ReadonlyMap<MediaPath, FileFacts>
+    /** A folder that lost its marker, or half its files at once, is not believed: its absences mean nothing. */
+    readonly believed: boolean
+    /** Sizes of files that have no entry yet: each may be a missing one under a new name. */
+    readonly newSizes: ReadonlySet<number>
+    /** Files that are there but still being written: neither to be read nor to be called missing. */
+    readonly unsettled: ReadonlySet<MediaPath>
+  }
+  readonly manifest: {
+    readonly entries: ReadonlyMap<MediaPath, ManifestEntry>
+    readonly problems: ReadonlyMap<MediaPath, Problem>
+  }
+  readonly references: readonly Reference[]
+  readonly policy: PlanPolicy
+}
+
+/** The steps that bring manifest and folder together; at most one for a path, none when nothing is to be done. */
+export function planPass(facts: PassFacts, nowMs: number): Step[] {
+  if (!facts.folder.believed) return []
+  const steps = new Map<MediaPath, Step>()
+  const add = (step: Step | undefined) => step && !steps.has(step.path) && steps.set(step.path, step)
+
+  for (const file of facts.folder.files.values()) {
+    const entry = facts.manifest.entries.get(file.path)
+    const problem = facts.manifest.problems.get(file.path)
+    add(planFile(file, entry, problem, facts.policy, nowMs))
+  }
+  for (const entry of facts.manifest.entries.values()) {
+    if (isPresent(facts, entry.path)) continue
+    add(planMissing(entry, facts, nowMs))
+  }
+  for (const problem of facts.manifest.problems.values()) {
+    if (!isPresent(facts, problem.path) && isAboutFile(problem))
+      add({ kind: 'drop-problem', path: problem.path })
+  }
+  for (const reference of facts.references) {
+    if (reference.state === 'accepted')
+      add({ kind: 'land', path: landingPath(reference.mediaId, reference.path), reference })
+  }
+  return [...steps.values()]
+}
+
+const isPresent = ({ folder }: PassFacts, path: MediaPath): boolean =>
+  folder.files.has(path) || folder.unsettled.has(path)
+
+/** A problem with a stamp was found in a file; when the file goes, it goes. The others are told and solved elsewhere. */
+const isAboutFile = (problem: Problem): boolean => problem.stamp !== undefined
+
+function planFile(
+  file: FileFacts,
+  entry: ManifestEntry | undefined,
+  problem: Problem | undefined,
+  policy: PlanPolicy,
+  nowMs: number,
+): Step | undefined {
+  const { path } = file
+  if (problem && problem.code !== 'FILE_UNREADABLE' && problem.stamp === file.stamp) return undefined
+  if (!entry) return { kind: 'upload', path, file, because: 'new' }
+  if (entry.stamp !== file.stamp) return { kind: 'upload', path, file, because: 'changed' }
+  return wantsRenewal(entry, policy, nowMs) ? { kind: 'renew', path, file, entry } : undefined
+}
+
+function wantsRenewal(entry: ManifestEntry, policy: PlanPolicy, nowMs: number): boolean {
+  if (entry.origin === 'folder') return isDue(entry, nowMs)
+  return policy.renewReferences && (entry.renewAtMs === undefined || isDue(entry, nowMs))
+}
+
+function planMissing(entry: ManifestEntry, { folder, policy }: PassFacts, nowMs: number): Step | undefined {
+  const { path } = entry
+  if (!policy.actOnMissing) return undefined
+  // A file of this size is waiting to be looked at: it may be this one under a new name. The next pass will know.
+  if (folder.newSizes.has(entry.sizeBytes)) return undefined
+  if (policy.onDelete === 'forget') return { kind: 'forget', path, because: 'the file was deleted' }
+  if (isAlive(entry, nowMs)) return { kind: 'restore', path, entry }
+  if (entry.origin === 'reference')
+    return { kind: 'forget', path, because: 'it had landed, was removed, and its media_id is dead' }
+  return { kind: 'report-lost', path, entry }
+}

@@ -1,0 +1,42 @@
+// Answers for what a pass may decide to do: steps as data, each with the facts that it was decided on.
+import type { FileFacts, ManifestEntry, MediaId, MediaPath, Reference } from '../media/media.ts'
+
+export type Step =
+  /** The folder has bytes that the manifest does not know. */
+  | { readonly kind: 'upload'; readonly path: MediaPath; readonly file: FileFacts; readonly because: 'new' | 'changed' }
+  /** The id nears its end, or has passed it: the same bytes get a new one. */
+  | { readonly kind: 'renew'; readonly path: MediaPath; readonly file: FileFacts; readonly entry: ManifestEntry }
+  /** The file is gone while its id lives: fetch it back. */
+  | { readonly kind: 'restore'; readonly path: MediaPath; readonly entry: ManifestEntry }
+  /** Someone referred to a medium that has not landed yet. */
+  | { readonly kind: 'land'; readonly path: MediaPath; readonly reference: Reference }
+  /** The file is gone, and the entry with it. */
+  | { readonly kind: 'forget'; readonly path: MediaPath; readonly because: string }
+  /** Missing and expired: nobody can fetch it any more. */
+  | { readonly kind: 'report-lost'; readonly path: MediaPath; readonly entry: ManifestEntry }
+  /** The file that had a problem is gone, and the problem with it. */
+  | { readonly kind: 'drop-problem'; readonly path: MediaPath }
+
+/** The name under which a reference without a path waits in the queue: no file can have it. */
+export const landingPath = (mediaId: MediaId, path?: MediaPath): MediaPath =>
+  path ?? (`\0${mediaId}` as MediaPath)
+
+/** The sentence for people: what would be done, and why. */
+export function renderStep(step: Step): string {
+  switch (step.kind) {
+    case 'upload':
+      return `upload ${step.path} (${step.because})`
+    case 'renew':
+      return `renew ${step.path} (its media_id dies at ${new Date(step.entry.expiresAtMs).toISOString()})`
+    case 'restore':
+      return `restore ${step.path} (the file is gone, its media_id lives until ${new Date(step.entry.expiresAtMs).toISOString()})`
+    case 'land':
+      return `land ${step.reference.mediaId} at ${step.reference.path ?? 'the inbox'}`
+    case 'forget':
+      return `forget ${step.path} (${step.because})`
+    case 'report-lost':
+      return `report ${step.path} as lost (the file is gone and its media_id is dead)`
+    case 'drop-problem':
+      return `drop the problem of ${step.path} (the file is gone)`
+  }
+}

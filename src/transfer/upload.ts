@@ -1,0 +1,186 @@
+// Answers for giving one file of the folder a live media_id: by keeping, sharing or moving the one its bytes already have, else by uploading.
+import { lstat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FileUnreadable, WecomRefused } from '../errors.ts'
+import type { Manifest } from '../manifest/manifest.ts'
+import type { KindPolicy } from '../media/kind.ts'
+import { isAlive, isDue, planLife, type RenewalPolicy } from '../media/lifetime.ts'
+import type { ManifestEntry, MediaId, MediaPath, Origin } from '../media/media.ts'
+import type { Step } from '../plan/step.ts'
+import type { Emit } from '../support/events.ts'
+import type { Wecom } from '../wecom/wecom.ts'
+import { fingerprintPassing } from './fingerprint.ts'
+import { type Medium, readMedium } from './medium.ts'
+import { wireName } from './safe-name.ts'
+
+type UploadStep = Extract<Step, { kind: 'upload' | 'renew' }>
+
+/** What one upload gained, for every path that has the same bytes. */
+interface Gain {
+  readonly mediaId: MediaId
+  readonly kind: ManifestEntry['kind']
+  readonly createdAtMs: number
+  readonly expiresAtMs: number
+  readonly renewAtMs: number | undefined
+}
+
+/** A file that changes under our hands is sent again this often at once; after that it waits until it has settled. */
+const MAX_READS = 3
+
+export interface UploadDeps {
+  root: string
+  wecom: Pick<Wecom, 'upload'>
+  manifest: Pick<Manifest, 'findByFingerprint' | 'findProblem' | 'commit'>
+  kindPolicy: KindPolicy
+  renewal: RenewalPolicy
+  /** Whether what was downloaded is kept alive; if not, it is never uploaded. */
+  renewReferences: boolean
+  /** The service's clock: an id's life is counted on it. */
+  clock: { nowMs(): number }
+  random: () => number
+  emit: Emit
+}
+
+/** Performs `upload` and `renew` steps: resolves when the outcome is durable in the manifest and told. */
+export function createUploader(deps: UploadDeps) {
+  const { root, manifest, clock, emit } = deps
+  /** Uploads under way by what they make, so that the same bytes under two paths are sent once. */
+  const underWay = new Map<string, Promise<Gain>>()
+
+  async function perform(step: UploadStep, signal: AbortSignal): Promise<void> {
+    for (let read = 0; read < MAX_READS; read++) {
+      const medium = await readMedium(root, step.path, deps.kindPolicy)
+      if (!medium) return
+      try {
+        if (await settle(step, medium, signal)) return
+      } finally {
+        await medium.close()
+      }
+    }
+    throw new FileUnreadable(`cannot upload \`${step.path}\`: it changed each of the ${MAX_READS} times it was sent`, {
+      hint: 'Write the file under another name and rename it when it is complete.',
+    })
+  }
+
+  /** False when the file changed meanwhile and must be read again. */
+  async function settle(step: UploadStep, medium: Medium, signal: AbortSignal): Promise<boolean> {
+    const startedAtMs = clock.nowMs()
+    const twins = await manifest.findByFingerprint(medium.fingerprint)
+    const own = twins.find((twin) => twin.path === step.path)
+    const moved = own ? undefined : await findMoved(twins)
+    const known = own ?? moved
+    if (own && keepsItsId(own, startedAtMs)) {
+      await commit(createEntry(step.path, medium, own, own.origin))
+      emit({ kind: 'unchanged', path: step.path })
+      return true
+    }
+    const shared =
+      known && isDownloaded(known)
+        ? known
+        : twins.find((twin) => canShare(twin, step.path, medium, startedAtMs))
+    const gain = shared ?? (await gainOnce(step.path, medium, signal))
+    if (!(await medium.isUnchanged())) return false
+    const entry = createEntry(step.path, medium, gain, known?.origin ?? 'folder')
+    await commit(entry, moved?.path)
+    if (moved) emit({ kind: 'renamed', entry, from: moved.path })
+    else if (shared) emit({ kind: 'shared', entry, with: shared.path })
+    else tell(step, entry, clock.nowMs() - startedAtMs)
+    return true
+  }
+
+  /** What was downloaded is never uploaded back as if it were new. */
+  const isDownloaded = (entry: ManifestEntry) => entry.origin === 'reference' && !deps.renewReferences
+
+  const keepsItsId = (own: ManifestEntry, nowMs: number) =>
+    isDownloaded(own) || (isAlive(own, nowMs) && !isDue(own, nowMs))
+
+  function tell(step: UploadStep, entry: ManifestEntry, tookMs: number) {
+    if (step.kind === 'renew') emit({ kind: 'renewed', entry, tookMs })
+    else emit({ kind: 'uploaded', entry, because: step.because, tookMs })
+  }
+
+  /** One upload for all who ask for the same bytes in the same shape meanwhile; a failure is everyone's, and is not kept. */
+  async function gainOnce(path: MediaPath, medium: Medium, signal: AbortSignal): Promise<Gain> {
+    const shape = `${medium.fingerprint} ${medium.kind} ${medium.kind === 'file' ? wireName(path) : ''}`
+    const running = underWay.get(shape)
+    if (running) return running
+    const gaining = send(path, medium, signal).finally(() => underWay.delete(shape))
+    underWay.set(shape, gaining)
+    return gaining
+  }
+
+  async function send(path: MediaPath, medium: Medium, signal: AbortSignal): Promise<Gain> {
+    try {
+      return await sendAs(medium.kind, path, medium, signal)
+    } catch (error) {
+      const downgrade = error instanceof WecomRefused && error.mayGoAsFile && medium.kind !== 'file'
+      const fits = medium.sizeBytes <= deps.kindPolicy.limits.file.maxBytes
+      if (!downgrade || !deps.kindPolicy.downgrade || !fits) throw error
+      return sendAs('file', path, medium, signal)
+    }
+  }
+
+  async function sendAs(kind: Gain['kind'], path: MediaPath, medium: Medium, signal: AbortSignal): Promise<Gain> {
+    const sent = typeof medium.content === 'function' ? fingerprintPassing(medium.content) : undefined
+    const request = {
+      kind,
+      wireName: wireName(path),
+      sizeBytes: medium.sizeBytes,
+      content: sent?.open ?? medium.content,
+    }
+    const receipt = await deps.wecom.upload(request, signal)
+    if (sent && sent.fingerprint() !== medium.fingerprint)
+      throw new FileUnreadable(`cannot upload \`${path}\`: its bytes changed while they were sent`, {
+        hint: 'Nothing to do if this passes; the file is sent again once it stands still.',
+      })
+    return { mediaId: receipt.mediaId, kind, ...planLife(receipt.createdAtMs, deps.renewal, deps.random()) }
+  }
+
+  /** The entry that this file was until it was renamed: same bytes, and its own file is gone. */
+  async function findMoved(twins: readonly ManifestEntry[]): Promise<ManifestEntry | undefined> {
+    for (const twin of twins) if (!(await exists(join(root, twin.path)))) return twin
+    return undefined
+  }
+
+  async function commit(entry: ManifestEntry, movedFrom?: MediaPath): Promise<void> {
+    const hadProblem = await manifest.findProblem(entry.path)
+    await manifest.commit([
+      { kind: 'put-entry', entry },
+      ...(movedFrom === undefined ? [] : [{ kind: 'drop-entry', path: movedFrom } as const]),
+      ...(hadProblem ? [{ kind: 'drop-problem', path: entry.path } as const] : []),
+    ])
+    if (hadProblem) emit({ kind: 'problem-solved', path: entry.path })
+  }
+
+  return perform
+}
+
+/** An id serves another path too when receivers would see no difference: for `file` they see the name. */
+function canShare(twin: ManifestEntry, path: MediaPath, medium: Medium, nowMs: number): boolean {
+  if (twin.kind !== medium.kind || isDue(twin, nowMs) || !isAlive(twin, nowMs)) return false
+  return twin.kind !== 'file' || wireName(twin.path) === wireName(path)
+}
+
+const createEntry = (path: MediaPath, medium: Medium, gain: Gain, origin: Origin): ManifestEntry => ({
+  path,
+  mediaId: gain.mediaId,
+  kind: gain.kind,
+  createdAtMs: gain.createdAtMs,
+  expiresAtMs: gain.expiresAtMs,
+  renewAtMs: gain.renewAtMs,
+  sizeBytes: medium.sizeBytes,
+  modifiedAtMs: medium.modifiedAtMs,
+  fingerprint: medium.fingerprint,
+  stamp: medium.stamp,
+  origin,
+})
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    await lstat(file)
+    return true
+  } catch (error) {
+    // Anything but "not there" leaves the other path in possession of its entry.
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT'
+  }
+}
