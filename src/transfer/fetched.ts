@@ -1,0 +1,119 @@
+// Answers for bringing one medium whole from WeCom into a temporary file: in ranges where it is large, resumed where it broke.
+// Not for where it belongs (download.ts).
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { MediaUnacceptable, WecomRefused, WecomUnreachable } from '../errors.ts'
+import { MARKER_NAME, type Fingerprint, type MediaId } from '../media/media.ts'
+import type { Download, Wecom } from '../wecom/wecom.ts'
+import { detectFormat, HEAD_BYTES } from './content.ts'
+import { fingerprintFile } from './fingerprint.ts'
+
+/** At most this much in one answer: a multiple of 16, as corps with encrypted storage need, and below WeCom's 20 MB. */
+const RANGE_BYTES = 8 * 2 ** 20
+const RANGE_ALIGNMENT = 16
+/** "Too large without a range" (path/96486). */
+const RANGE_REQUIRED = 830002
+/** How often one download may break and go on from where it was. */
+const MAX_BREAKS = 3
+/** The largest medium that WeCom stores by any call is 200 MB (path/97126); what claims more is not one. */
+const MAX_MEDIUM_BYTES = 256 * 2 ** 20
+
+export interface Fetched {
+  readonly file: string
+  readonly sizeBytes: number
+  readonly fingerprint: Fingerprint
+  /** By content: `jpg`, `amr` and so on; undefined when unknown. */
+  readonly format: string | undefined
+  readonly announcedName: string | undefined
+  readonly contentType: string | undefined
+  /** Stamps the file with an earlier time of modification, so that it comes back as it was. */
+  setModifiedAt(atMs: number): Promise<void>
+  /** Removes the temporary file; harmless when it has been placed. */
+  discard(): Promise<void>
+}
+
+/** Downloads into a new temporary file of the directory, flushed to disk. */
+export async function fetchMedium(
+  wecom: Pick<Wecom, 'download'>,
+  wanted: { mediaId: MediaId; directory: string; expectedBytes?: number },
+  signal: AbortSignal,
+): Promise<Fetched> {
+  const file = join(wanted.directory, `${MARKER_NAME}-${randomBytes(8).toString('hex')}.part`)
+  const handle = await open(file, 'wx+')
+  const discard = () => rm(file, { force: true })
+  try {
+    const { announced, sizeBytes } = await receive(wecom, wanted, handle, signal)
+    await handle.sync()
+    const head = Buffer.alloc(Math.min(HEAD_BYTES, sizeBytes))
+    await handle.read(head, 0, head.length, 0)
+    const setModifiedAt = async (atMs: number) => {
+      const reopened = await open(file, 'r+')
+      await reopened.utimes(new Date(), atMs / 1000).finally(() => reopened.close())
+    }
+    return {
+      file,
+      sizeBytes,
+      fingerprint: await fingerprintFile(handle),
+      format: await detectFormat(head),
+      announcedName: announced.announcedName,
+      contentType: announced.contentType,
+      setModifiedAt,
+      discard,
+    }
+  } catch (error) {
+    await discard()
+    throw error
+  } finally {
+    await handle.close()
+  }
+}
+
+async function receive(
+  wecom: Pick<Wecom, 'download'>,
+  { mediaId, expectedBytes = 0 }: { mediaId: MediaId; expectedBytes?: number },
+  handle: FileHandle,
+  signal: AbortSignal,
+): Promise<{ announced: Download; sizeBytes: number }> {
+  let ranged = expectedBytes > RANGE_BYTES
+  let received = 0
+  for (let breaks = 0; ; ) {
+    try {
+      const range = ranged ? { firstByte: received, lastByte: received + RANGE_BYTES - 1 } : undefined
+      const answer = await wecom.download({ mediaId, ...(range && { range }) }, signal)
+      // A server that ignores ranges answers with the whole: take it from its first byte.
+      const isWhole = answer.totalBytes === undefined || answer.sizeBytes === answer.totalBytes
+      if (isWhole) received = 0
+      for await (const chunk of answer.body) {
+        received += await append(handle, chunk, received)
+        if (received > MAX_MEDIUM_BYTES) throw tooLarge(mediaId)
+      }
+      if (isWhole || received >= (answer.totalBytes ?? 0)) {
+        await handle.truncate(received)
+        return { announced: answer, sizeBytes: received }
+      }
+    } catch (error) {
+      if (!ranged && error instanceof WecomRefused && error.errcode === RANGE_REQUIRED) {
+        ranged = true
+      } else if (error instanceof WecomUnreachable && received > 0 && breaks < MAX_BREAKS) {
+        breaks++
+        ranged = true
+        received -= received % RANGE_ALIGNMENT
+      } else throw error
+    }
+  }
+}
+
+async function append(handle: FileHandle, chunk: Buffer, position: number): Promise<number> {
+  let written = 0
+  while (written < chunk.length) {
+    const { bytesWritten } = await handle.write(chunk, written, chunk.length - written, position + written)
+    written += bytesWritten
+  }
+  return written
+}
+
+const tooLarge = (mediaId: MediaId) =>
+  new MediaUnacceptable(
+    `cannot download ${mediaId}: it is larger than ${MAX_MEDIUM_BYTES / 2 ** 20} MB, which no medium of WeCom is`,
+  )

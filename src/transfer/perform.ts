@@ -1,0 +1,65 @@
+// Answers for carrying out one step: which part does it, and that each looks again before it acts. Errors pass through to pass.ts.
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { assertNever } from '../errors.ts'
+import type { Manifest } from '../manifest/manifest.ts'
+import type { MediaPath } from '../media/media.ts'
+import type { Step } from '../plan/step.ts'
+import type { Emit } from '../support/events.ts'
+import type { createDownloader } from './download.ts'
+import { isTaken } from './place.ts'
+import type { createUploader } from './upload.ts'
+
+export type Perform = (step: Step, signal: AbortSignal) => Promise<void>
+
+/** Performs steps of every kind; each resolves when its outcome is durable and told. */
+export function createPerform(deps: {
+  root: string
+  manifest: Pick<Manifest, 'commit' | 'findProblem'>
+  upload: ReturnType<typeof createUploader>
+  download: ReturnType<typeof createDownloader>
+  emit: Emit
+}): Perform {
+  const { root, manifest, emit } = deps
+
+  async function forget(path: MediaPath, because: string): Promise<void> {
+    if (await isTaken(root, path)) return
+    await manifest.commit([{ kind: 'drop-entry', path }])
+    emit({ kind: 'forgotten', path, because })
+  }
+
+  async function reportLost(path: MediaPath): Promise<void> {
+    if (await isTaken(root, path)) return
+    await deps.download.reportLost(path, 'its file is gone and its media_id has expired')
+  }
+
+  async function dropProblem(path: MediaPath): Promise<void> {
+    if (await isTaken(root, path)) return
+    await manifest.commit([{ kind: 'drop-problem', path }])
+    emit({ kind: 'problem-solved', path })
+  }
+
+  return (step, signal) => {
+    switch (step.kind) {
+      case 'upload':
+      case 'renew':
+        return deps.upload(step, signal)
+      case 'restore':
+        return deps.download.restore(step, signal)
+      case 'land':
+        return deps.download.land(step, signal)
+      case 'forget':
+        return forget(step.path, step.because)
+      case 'report-lost':
+        return reportLost(step.path)
+      case 'drop-problem':
+        return dropProblem(step.path)
+      default:
+        return assertNever(step)
+    }
+  }
+}
+
+/** Removes a file at a person's word; one that is gone already is no error. */
+export const deleteFile = (root: string, path: MediaPath): Promise<void> =>
+  rm(join(root, path), { force: true })
