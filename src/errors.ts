@@ -91,6 +91,12 @@ export class ManifestUnreadable extends BaseError {
   readonly remedy = 'stop' satisfies Remedy
 }
 
+/** What was to be remembered could not be put on disk (full, failing); nothing of it counts, and it is tried again. */
+export class ManifestUnwritable extends BaseError {
+  readonly code = 'MANIFEST_UNWRITABLE'
+  readonly remedy = 'retry' satisfies Remedy
+}
+
 export type MirrorError =
   | ConfigError
   | MediaUnacceptable
@@ -98,6 +104,7 @@ export type MirrorError =
   | WecomRefused
   | WecomUnreachable
   | ManifestUnreadable
+  | ManifestUnwritable
 
 /** Failures that the program foresees; anything else is a bug and crashes it. */
 export const isMirrorError = (error: unknown): error is MirrorError => error instanceof BaseError

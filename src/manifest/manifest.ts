@@ -19,7 +19,8 @@ export type Change =
   /** The folder's root marker has been placed: from now on its absence means "not believed". */
   | { readonly kind: 'mark-folder'; readonly folder: string }
 
-export interface Manifest {
+/** The half of the port that only looks; the command line has it without the lock. */
+export interface ManifestReader {
   /** The folder whose marker was placed, if one ever was. */
   markedFolder(): Promise<string | undefined>
   findEntry(path: MediaPath): Promise<ManifestEntry | undefined>
@@ -36,8 +37,12 @@ export interface Manifest {
   problems(): AsyncIterable<Problem>
   references(): AsyncIterable<Reference>
   count(): Promise<{ entries: number; problems: number; references: number }>
+}
+
+export interface Manifest extends ManifestReader {
   /**
    * Makes the changes durable, then visible to the `find` methods: resolves after both, rejects having done neither.
+   * Times are kept in whole milliseconds.
    * Concurrent commits share one flush and take effect in the order of their calls.
    */
   commit(changes: readonly Change[]): Promise<void>

@@ -53,6 +53,8 @@ export type MirrorEvent =
       readonly bytes: number
       readonly tookMs: number
     }
+  /** Said once per trouble; `document-written` says that it is over. The journal goes on meanwhile. */
+  | { readonly kind: 'document-failed'; readonly message: string; readonly hint: string }
   | { readonly kind: 'state-recovered'; readonly message: string; readonly hint: string }
   | { readonly kind: 'config-reloaded' }
   | { readonly kind: 'config-refused'; readonly message: string }
