@@ -35,7 +35,7 @@ const mvhd = box(
 
 const tkhd = box(
   'tkhd',
-  pack(3, 0, 0, 1, 0, ONE_SECOND, 0, 0, 0, 0, ...UNITY_MATRIX, 0x10000, 0x10000),
+  pack(3, 0, 0, 1, 0, ONE_SECOND, 0, 0, 0, 0, ...UNITY_MATRIX, 0x400000, 0x400000),
 )
 
 const mdhd = box('mdhd', pack(0, 0, 0, TIMESCALE, ONE_SECOND, 0x55c40000))
@@ -56,7 +56,7 @@ const visualSampleEntry = box(
   'mp4v',
   Buffer.from([0, 0, 0, 0, 0, 0, 0, 1]),
   Buffer.alloc(16),
-  Buffer.from([0, 1, 0, 1]),
+  Buffer.from([0, 64, 0, 64]),
   pack(0x480000, 0x480000, 0),
   Buffer.from([0, 1]),
   Buffer.alloc(32),

@@ -22,7 +22,7 @@ function gapBytes(haveBytes: number, sizeBytes: number | undefined, smallestPad:
 const jpgSegment = (marker: number, body: Buffer) =>
   Buffer.concat([Buffer.from([0xff, marker]), u16(body.length + 2), body])
 
-/** One code of one bit, meaning the symbol 0: all that a single grey pixel needs. */
+/** One code of one bit, meaning the symbol 0: all that a plain grey square of 64 blocks needs. */
 const oneCodeTable = (slot: number) =>
   jpgSegment(0xc4, Buffer.from([slot, 1, ...Array<number>(15).fill(0), 0]))
 
@@ -30,16 +30,17 @@ const JPG_START = Buffer.from([0xff, 0xd8])
 const JPG_REST = Buffer.concat([
   jpgSegment(0xe0, Buffer.from('JFIF\0\x01\x01\0\0\x01\0\x01\0\0', 'latin1')),
   jpgSegment(0xdb, Buffer.concat([Buffer.from([0]), Buffer.alloc(64, 1)])),
-  jpgSegment(0xc0, Buffer.from([8, 0, 1, 0, 1, 1, 1, 0x11, 0])),
+  jpgSegment(0xc0, Buffer.from([8, 0, 64, 0, 64, 1, 1, 0x11, 0])),
   oneCodeTable(0x00),
   oneCodeTable(0x10),
   jpgSegment(0xda, Buffer.from([1, 1, 0, 0, 0x3f, 0])),
-  Buffer.from([0x3f, 0xff, 0xd9]),
+  Buffer.alloc(16),
+  Buffer.from([0xff, 0xd9]),
 ])
 
 const LARGEST_COMMENT = 65_533
 
-/** A JPEG of one grey pixel (169 bytes), padded by comment segments. */
+/** A JPEG, a grey square of 64 by 64 (174 bytes), padded by comment segments. */
 export function aJpg(sizeBytes?: number): Buffer {
   const comments: Buffer[] = []
   let gap = gapBytes(JPG_START.length + JPG_REST.length, sizeBytes, 4)
