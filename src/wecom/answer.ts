@@ -1,0 +1,106 @@
+// Answers for reading what WeCom says in JSON: what is a yes, what is a no, and what is not WeCom at all.
+import { z } from 'zod'
+import { type Remedy, WecomRefused } from '../errors.ts'
+import { findErrcode, parseFromIp } from './errcode.ts'
+import type { Answer } from './http-exchange.ts'
+import { createForeignAnswerError } from './unreachable.ts'
+
+/** What is being done, in words: "upload `a.jpg`". And what must never be repeated in a message. */
+export interface Call {
+  readonly what: string
+  readonly secrets: readonly string[]
+}
+
+const MAX_JSON_BYTES = 64 * 1024
+const MAX_ERRMSG_CHARS = 400
+
+/** Numbers come as numbers or as strings, depending on the call and on the installation. */
+export const wireNumber = z.union([
+  z.number(),
+  z
+    .string()
+    .regex(/^-?\d{1,18}$/)
+    .transform(Number),
+])
+
+// 企业号 answers had no errcode, and a good answer may have an empty errmsg.
+const statusSchema = z.looseObject({
+  errcode: wireNumber.optional().default(0),
+  errmsg: z.string().nullish(),
+})
+
+/** The JSON of a good answer, or the error it stands for. The body is read to its end, at most 64 KB of it. */
+export async function readAnswer<Schema extends z.ZodType>(
+  answer: Answer,
+  schema: Schema,
+  call: Call,
+): Promise<z.output<Schema>> {
+  const bytes = await readBounded(answer)
+  const json = parseJson(bytes)
+  if (json === undefined) {
+    throw createForeign(answer, bytes.length === 0 ? 'an empty body' : 'not JSON')
+  }
+  const refusal = findRefusal(json, call)
+  if (refusal) throw refusal
+  if (answer.status !== 200) throw createForeign(answer, 'no errcode')
+  const parsed = schema.safeParse(json)
+  if (!parsed.success) throw createForeign(answer, 'JSON without what was asked for')
+  return parsed.data
+}
+
+/** The refusal in a JSON body, if it is one. */
+export function findRefusal(json: unknown, call: Call): WecomRefused | undefined {
+  const status = statusSchema.safeParse(json)
+  if (!status.success || status.data.errcode === 0) return undefined
+  return createRefusal(status.data.errcode, status.data.errmsg ?? '', call)
+}
+
+/** A "no", sorted by the table; `remedy` overrides it where the call knows better. */
+export function createRefusal(
+  errcode: number,
+  rawErrmsg: string,
+  call: Call,
+  remedy?: Remedy,
+): WecomRefused {
+  const row = findErrcode(errcode)
+  const errmsg = cleanErrmsg(rawErrmsg, call.secrets)
+  const fromIp = parseFromIp(errmsg)
+  const said = errmsg === '' ? '' : `: ${errmsg}`
+  return new WecomRefused(
+    `cannot ${call.what}: ${row.meaning} (errcode ${errcode}${said})`,
+    { errcode, errmsg, remedy: remedy ?? row.remedy, fromIp },
+    { hint: fromIp && row.remedy === 'stop' ? `${row.hint}; WeCom saw ${fromIp}` : row.hint },
+  )
+}
+
+/** The whole body as text, as far as it is sensible to read one. */
+export async function readBounded(answer: Answer): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let sizeBytes = 0
+  for await (const chunk of answer.body) {
+    chunks.push(chunk)
+    sizeBytes += chunk.length
+    if (sizeBytes > MAX_JSON_BYTES) throw createForeign(answer, 'longer than any answer of WeCom')
+  }
+  return Buffer.concat(chunks)
+}
+
+/** JSON, or undefined for anything else. */
+export function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    return undefined
+  }
+}
+
+const createForeign = (answer: Answer, what: string) =>
+  createForeignAnswerError(answer.target, { status: answer.status, what })
+
+function cleanErrmsg(errmsg: string, secrets: readonly string[]): string {
+  let clean = errmsg
+  for (const secret of secrets) {
+    for (const form of [secret, encodeURIComponent(secret)]) clean = clean.replaceAll(form, '***')
+  }
+  return clean.replace(/\p{Cc}+/gu, ' ').slice(0, MAX_ERRMSG_CHARS)
+}

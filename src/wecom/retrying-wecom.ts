@@ -1,0 +1,41 @@
+// Wraps the port: calls again, in seconds and a bounded number of times, what only needs time. Obeys the remedy that the
+// error carries; long outages belong to the circuit and the next pass.
+import pRetry from 'p-retry'
+import { isMirrorError } from '../errors.ts'
+import type { Clock } from '../support/clock.ts'
+import type { Wecom } from './wecom.ts'
+
+/** The service asks for at most three tries (path/90313, errcode -1). */
+const MAX_ATTEMPTS = 3
+const FIRST_CEILING_MS = 500
+const LAST_CEILING_MS = 4_000
+
+/** The wait before the next attempt, anywhere up to a ceiling that doubles: callers that failed together come back apart. */
+export const retryDelayMs = (failedAttempts: number, random: number): number =>
+  Math.round(random * Math.min(LAST_CEILING_MS, FIRST_CEILING_MS * 2 ** (failedAttempts - 1)))
+
+export function createRetryingWecom(deps: {
+  readonly wecom: Wecom
+  readonly clock: Pick<Clock, 'sleep'>
+  readonly random: () => number
+}): Wecom {
+  const { wecom, clock, random } = deps
+
+  // p-retry is not given the signal: it would throw away a result that arrived just before the abort, and with it a
+  // receipt nobody else has. Its own delays have no jitter at their cap, so the wait is here and its delay is 0.
+  const attempt = <Result>(call: () => Promise<Result>, signal: AbortSignal): Promise<Result> =>
+    pRetry(call, {
+      retries: MAX_ATTEMPTS - 1,
+      minTimeout: 0,
+      async shouldRetry({ error, attemptNumber }) {
+        if (!isMirrorError(error) || error.remedy !== 'retry') return false
+        await clock.sleep(retryDelayMs(attemptNumber, random()), signal)
+        return true
+      },
+    })
+
+  return Object.freeze({
+    upload: (request, signal) => attempt(() => wecom.upload(request, signal), signal),
+    download: (request, signal) => attempt(() => wecom.download(request, signal), signal),
+  } satisfies Wecom)
+}
