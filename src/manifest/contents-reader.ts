@@ -1,0 +1,47 @@
+// Answers for the questions of the port, out of the contents in memory. Not for how they came there, nor for altering them.
+import { setImmediate } from 'node:timers/promises'
+import type { Contents } from './contents.ts'
+import type { ManifestReader } from './manifest.ts'
+import type { RowSnapshot } from './shelf.ts'
+
+/** Answers from whatever `contents` returns at the moment of the question. */
+export function createContentsReader(contents: () => Contents): ManifestReader {
+  return {
+    markedFolder: async () => contents().folder(),
+    findEntry: async (path) => contents().media.find(path),
+    findProblem: async (path) => contents().problems.find(path),
+    findReference: async (mediaId) => contents().references.find(mediaId),
+    async findByFingerprint(fingerprint) {
+      const { media, pathsWith } = contents()
+      return pathsWith(fingerprint).flatMap((path) => media.find(path) ?? [])
+    },
+    async findDue(nowMs, limit) {
+      const due = []
+      for (const entry of contents().byRenewal()) {
+        if (entry.renewAtMs > nowMs || due.length >= limit) break
+        due.push(entry)
+      }
+      return due
+    },
+    nextDueAtMs: async () => contents().firstDue()?.renewAtMs,
+    entries: () => walk(() => contents().media.snapshot()),
+    problems: () => walk(() => contents().problems.snapshot()),
+    references: () => walk(() => contents().references.snapshot()),
+    async count() {
+      const { media, problems, references } = contents()
+      return {
+        entries: media.count(),
+        problems: problems.count(),
+        references: references.count(),
+      }
+    },
+  }
+}
+
+/** As things stood when the walk began; other work goes on after each part. */
+async function* walk<T>(take: () => RowSnapshot<T>): AsyncGenerator<T> {
+  for (const part of take()) {
+    for (const row of part) yield row.value
+    await setImmediate()
+  }
+}

@@ -1,0 +1,86 @@
+// Answers for the manifest in memory: the rows and the indexes that questions are answered from. This is lowdb's `data`.
+// Altered only by `apply`, and only with what is durable already.
+import type { Fingerprint, ManifestEntry, MediaPath, Problem, Reference } from '../media/media.ts'
+import type { Alteration } from './alteration.ts'
+import { createFingerprintIndex } from './fingerprint-index.ts'
+import type { Row } from './row.ts'
+import { compareText, createShelf, type Shelf } from './shelf.ts'
+import { createSortedList } from './sorted-list.ts'
+
+export interface Contents {
+  readonly media: Pick<Shelf<ManifestEntry>, 'find' | 'count' | 'snapshot'>
+  readonly references: Pick<Shelf<Reference>, 'find' | 'count' | 'snapshot'>
+  readonly problems: Pick<Shelf<Problem>, 'find' | 'count' | 'snapshot'>
+  folder(): string | undefined
+  pathsWith(fingerprint: Fingerprint): readonly MediaPath[]
+  /** Entries that are to be renewed, earliest first. */
+  byRenewal(): Iterable<Renewable>
+  firstDue(): Renewable | undefined
+  apply(alteration: Alteration): void
+}
+
+/** An entry that is kept alive; the others, references that landed, stand in no order of renewal. */
+export type Renewable = ManifestEntry & { readonly renewAtMs: number }
+
+/** The rows that a document held. */
+export interface Tables {
+  readonly media: readonly Row<ManifestEntry>[]
+  readonly references: readonly Row<Reference>[]
+  readonly problems: readonly Row<Problem>[]
+  readonly folder: string | undefined
+}
+
+export const EMPTY_TABLES: Tables = { media: [], references: [], problems: [], folder: undefined }
+
+export function createContents(tables: Tables): Contents {
+  const media = createShelf(tables.media)
+  const references = createShelf(tables.references)
+  const problems = createShelf(tables.problems)
+  const fingerprints = createFingerprintIndex()
+  const entries = tables.media.map((row) => row.value)
+  const due = createSortedList(compareRenewal, entries.filter(isRenewable))
+  for (const entry of entries) fingerprints.add(entry.fingerprint, entry.path)
+  let folder = tables.folder
+
+  const unindex = (entry: ManifestEntry | undefined) => {
+    if (entry === undefined) return
+    fingerprints.remove(entry.fingerprint, entry.path)
+    if (isRenewable(entry)) due.remove(entry)
+  }
+
+  const applyToMedia = (key: string, row: Row<ManifestEntry> | undefined) => {
+    unindex(row === undefined ? media.drop(key) : media.put(row))
+    if (row === undefined) return
+    fingerprints.add(row.value.fingerprint, row.value.path)
+    if (isRenewable(row.value)) due.put(row.value)
+  }
+
+  return {
+    media,
+    references,
+    problems,
+    folder: () => folder,
+    pathsWith: (fingerprint) => fingerprints.find(fingerprint),
+    byRenewal: () => due,
+    firstDue: () => due.first(),
+    apply(alteration) {
+      if (alteration.section === 'folder') folder = alteration.folder
+      else if (alteration.section === 'media') applyToMedia(alteration.key, alteration.row)
+      else if (alteration.section === 'references') applyTo(references, alteration)
+      else applyTo(problems, alteration)
+    },
+  }
+}
+
+function applyTo<T>(
+  shelf: Shelf<T>,
+  { key, row }: { readonly key: string; readonly row: Row<T> | undefined },
+) {
+  if (row === undefined) shelf.drop(key)
+  else shelf.put(row)
+}
+
+const isRenewable = (entry: ManifestEntry): entry is Renewable => entry.renewAtMs !== undefined
+
+const compareRenewal = (a: Renewable, b: Renewable) =>
+  a.renewAtMs - b.renewAtMs || compareText(a.path, b.path)

@@ -1,0 +1,67 @@
+// Answers for putting a document in the place of the last one: whoever reads sees one whole `manifest.json` at any moment,
+// and after a crash at any line either the old or the new one is there, with the one before it beside it.
+import {
+  DOCUMENT,
+  errnoOf,
+  type Files,
+  inDirectory,
+  linkOrCopy,
+  PREVIOUS,
+  removeIfThere,
+  syncDirectory,
+  writeAll,
+} from './files.ts'
+
+/** Readable for the group, whatever the umask: other programs read it. */
+const DOCUMENT_MODE = 0o640
+
+interface Place {
+  readonly files: Files
+  readonly directory: string
+}
+
+/** Returns the size of the new document. The event loop is free after each slice. */
+export async function writeDocument(place: Place, slices: Iterable<Buffer>): Promise<number> {
+  const at = inDirectory(place.directory)
+  const temporary = at(`${DOCUMENT}.tmp`)
+  const sizeBytes = await writeTemporary(place.files, temporary, slices)
+  await keepPrevious(place)
+  await place.files.rename(temporary, at(DOCUMENT))
+  await syncDirectory(place.files, place.directory)
+  return sizeBytes
+}
+
+async function writeTemporary(files: Files, path: string, slices: Iterable<Buffer>) {
+  const file = await files.open(path, 'w', DOCUMENT_MODE)
+  let sizeBytes = 0
+  try {
+    await file.chmod(DOCUMENT_MODE)
+    for (const slice of slices) {
+      await writeAll(file, slice, sizeBytes)
+      sizeBytes += slice.length
+    }
+    await file.sync()
+  } catch (error) {
+    // On a full disk its space is what the journal needs to go on.
+    await file.truncate(0).catch(() => undefined)
+    throw error
+  } finally {
+    await file.close()
+  }
+  return sizeBytes
+}
+
+/** A second name, moved over the earlier generation: `manifest.json` itself is never away. */
+async function keepPrevious({ files, directory }: Place): Promise<void> {
+  const at = inDirectory(directory)
+  const temporary = at(`${PREVIOUS}.tmp`)
+  // Left over when the two were one file already: renaming a file to itself does nothing.
+  await removeIfThere(files, temporary)
+  try {
+    await linkOrCopy(files, at(DOCUMENT), temporary)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return // the first document, or the one before was set aside
+    throw error
+  }
+  await files.rename(temporary, at(PREVIOUS))
+}

@@ -1,0 +1,127 @@
+// Answers for the touch of the disk: the few file functions that the store needs, so that tests can count and break
+// them, and the names of the files in a state directory.
+import {
+  copyFile,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  unlink,
+} from 'node:fs/promises'
+import { join } from 'node:path'
+
+export interface OpenFile {
+  write(
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ bytesWritten: number }>
+  datasync(): Promise<void>
+  sync(): Promise<void>
+  truncate(length: number): Promise<void>
+  chmod(mode: number): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Files {
+  open(path: string, flags: string, mode?: number): Promise<OpenFile>
+  readFile(path: string): Promise<Buffer>
+  readdir(path: string): Promise<string[]>
+  stat(path: string): Promise<{ ino: number; size: number; mtimeMs: number }>
+  rename(from: string, to: string): Promise<void>
+  link(from: string, to: string): Promise<void>
+  copyFile(from: string, to: string): Promise<void>
+  unlink(path: string): Promise<void>
+  mkdir(path: string, options: { recursive: true; mode: number }): Promise<unknown>
+}
+
+export const diskFiles: Files = {
+  open,
+  readFile: (path) => readFile(path),
+  readdir: (path) => readdir(path),
+  stat: (path) => stat(path),
+  rename,
+  link,
+  copyFile: (from, to) => copyFile(from, to),
+  unlink,
+  mkdir,
+}
+
+export const DOCUMENT = 'manifest.json'
+export const PREVIOUS = 'manifest.previous.json'
+const JOURNAL = /^manifest\.journal\.([1-9]\d{0,14})$/
+
+export const journalName = (number: number): string => `manifest.journal.${number}`
+
+/** The numbers of the journals among these names, in order. */
+export const journalNumbers = (names: readonly string[]): number[] =>
+  names.flatMap((name) => Number(JOURNAL.exec(name)?.[1] ?? [])).sort((a, b) => a - b)
+
+/** Writes all of it at this place, however little the system takes at a time. */
+export async function writeAll(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
+    if (bytesWritten === 0) throw Object.assign(new Error('nothing was written'), { code: 'EIO' })
+    done += bytesWritten
+  }
+}
+
+/** Makes new, renamed and removed names of a directory durable. */
+export async function syncDirectory(files: Files, directory: string): Promise<void> {
+  const handle = await files.open(directory, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Removes the file if it is there. */
+export async function removeIfThere(files: Files, path: string): Promise<void> {
+  await files.unlink(path).catch((error: unknown) => {
+    if (errnoOf(error) !== 'ENOENT') throw error
+  })
+}
+
+/** A second name for the same file, or a copy of it where the file system knows no such thing. */
+export async function linkOrCopy(files: Files, from: string, to: string): Promise<void> {
+  await files.link(from, to).catch((error: unknown) => {
+    if (!NO_LINKS.has(errnoOf(error) ?? '')) throw error
+    return files.copyFile(from, to)
+  })
+}
+
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
+
+/** The system's code of a failure, such as `ENOSPC`; undefined for what did not come from the system. */
+export const errnoOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined
+
+const WORDS: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space is left on the disk',
+  EDQUOT: 'the disk quota is used up',
+  EIO: 'the disk failed to read or write',
+  EROFS: 'the file system is read-only',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOENT: 'it is not there',
+  ENOTDIR: 'it is not a directory',
+  EEXIST: 'something else is there',
+  EISDIR: 'a directory is in its place',
+  EMFILE: 'too many files are open',
+}
+
+/** What happened to a file, in words, with the system's code. */
+export const describeErrno = (code: string): string =>
+  WORDS[code] === undefined ? code : `${WORDS[code]} (${code})`
+
+export const inDirectory =
+  (directory: string) =>
+  (name: string): string =>
+    join(directory, name)

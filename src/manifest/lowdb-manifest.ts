@@ -1,0 +1,111 @@
+// The manifest kept with lowdb: opening, committing, closing. lowdb holds the contents; its adapter (ours) has journal and
+// document; this file puts them in order. Not for how either is written.
+import { Low } from 'lowdb'
+import { ConfigError, ManifestUnwritable } from '../errors.ts'
+import type { Clock } from '../support/clock.ts'
+import type { Emit } from '../support/events.ts'
+import { alterationOf, renderPatch } from './alteration.ts'
+import { type Contents, createContents, EMPTY_TABLES } from './contents.ts'
+import { createContentsReader } from './contents-reader.ts'
+import { createDocumentSchedule } from './document-schedule.ts'
+import { describeErrno, diskFiles, errnoOf, type Files } from './files.ts'
+import { type Lock, takeLock } from './lock.ts'
+import { createJournalledAdapter } from './lowdb-adapter.ts'
+import type { Manifest } from './manifest.ts'
+import { repairState } from './repair.ts'
+
+export interface LowdbManifestOptions {
+  /** Made, for its owner alone, when it is not there. */
+  readonly directory: string
+  readonly corpId: string
+  readonly clock: Clock
+  readonly emit: Emit
+  /** The only way to write: one process per directory. */
+  readonly lock: 'exclusive'
+  /** What this process is, for whoever finds the directory in use. */
+  readonly command: string
+  readonly files?: Files
+}
+
+/** Opens the state directory for this process alone; what a crash left is joined and mended first. */
+export async function openLowdbManifest(options: LowdbManifestOptions): Promise<Manifest> {
+  const { directory, clock, command, files = diskFiles } = options
+  await makeDirectory(files, directory)
+  const lock = await takeLock({ directory, command, nowMs: clock.nowMs() })
+  try {
+    return await openLocked({ ...options, files }, lock)
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+async function openLocked(
+  deps: LowdbManifestOptions & { readonly files: Files },
+  lock: Lock,
+): Promise<Manifest> {
+  const { clock, emit } = deps
+  const adapter = createJournalledAdapter(deps)
+  const db = new Low<Contents>(adapter, createContents(EMPTY_TABLES))
+  await db.read()
+  const { findings, joinedCount, documentBytes } = adapter.found()
+  await repairState({ ...deps, nowMs: clock.nowMs() }, findings)
+
+  const schedule = createDocumentSchedule({
+    clock,
+    emit,
+    documentBytes,
+    async write() {
+      await db.write()
+      return { entries: db.data.media.count(), sizeBytes: adapter.found().documentBytes }
+    },
+  })
+  if (joinedCount > 0 || findings.length > 0) schedule.changed()
+  let closing: Promise<void> | undefined
+
+  const close = async () => {
+    try {
+      await adapter.drained()
+      await schedule.stop()
+      await adapter.close()
+    } finally {
+      await lock.release()
+    }
+  }
+
+  return {
+    ...createContentsReader(() => db.data),
+    async commit(changes) {
+      if (closing !== undefined) throw closedError(deps.directory)
+      const alterations = changes.map(alterationOf)
+      if (alterations.length === 0) return
+      await adapter.append(renderPatch(alterations), () => {
+        for (const alteration of alterations) db.data.apply(alteration)
+        schedule.changed()
+      })
+    },
+    close: () => (closing ??= close()),
+  }
+}
+
+async function makeDirectory(files: Files, directory: string): Promise<void> {
+  try {
+    await files.mkdir(directory, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    const code = errnoOf(error)
+    if (code === undefined) throw error
+    throw new ConfigError(
+      `cannot use state directory \`${directory}\`: it cannot be made: ${describeErrno(code)}`,
+      [{ message: 'not usable as a state directory', key: 'state' }],
+      {
+        hint: 'point `state` at a directory that the user of the daemon may write to',
+        cause: error,
+      },
+    )
+  }
+}
+
+const closedError = (directory: string) =>
+  new ManifestUnwritable(`cannot record changes in \`${directory}\`: the manifest is closed`, {
+    hint: 'nothing to do: the program was stopping, and does it again when it next runs',
+  })

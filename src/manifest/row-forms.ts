@@ -1,0 +1,167 @@
+// Answers for the three kinds of row in their public form (`media_id`, `created_at` …): the only place that knows both
+// names of a field. Not for where rows are kept. What is added to a row within a version is ignored by older readers.
+import {
+  createStamp,
+  type ManifestEntry,
+  type MediaKind,
+  type Origin,
+  type Problem,
+  type ProblemCode,
+  parseFingerprint,
+  parseMediaId,
+  parseMediaPath,
+  parseStamp,
+  type Reference,
+} from '../media/media.ts'
+import {
+  Damaged,
+  type Fields,
+  oneOf,
+  readAs,
+  readIfThere,
+  readSize,
+  readText,
+  readTime,
+  renderTime,
+} from './wire.ts'
+
+/** What a section of the document holds. */
+export interface Sections {
+  readonly media: ManifestEntry
+  readonly references: Reference
+  readonly problems: Problem
+}
+
+export type SectionName = keyof Sections
+
+/** In the order of the document. */
+export const SECTION_NAMES = ['media', 'references', 'problems'] as const
+
+/** How values of one section stand under their key; `decode` throws `Damaged`. */
+export interface RowForm<T> {
+  keyOf(value: T): string
+  encode(value: T): Fields
+  /** Undefined for a row that may be left out, since the next pass finds it anew. */
+  decode(key: string, fields: Fields): T | undefined
+}
+
+const parseKind = oneOf<MediaKind>({ image: true, voice: true, video: true, file: true })
+const parseOrigin = oneOf<Origin>({ folder: true, reference: true })
+const parseState = oneOf<Reference['state']>({ accepted: true, landed: true, lost: true })
+const parseCode = oneOf<ProblemCode>({
+  MEDIA_UNACCEPTABLE: true,
+  MEDIA_REFUSED: true,
+  MEDIA_LOST: true,
+  FILE_UNREADABLE: true,
+  FILE_UNSETTLED: true,
+  NAME_NOT_UTF8: true,
+  PATH_CONFLICT: true,
+  FORGOTTEN: true,
+})
+
+function parseKey<T>(key: string, parse: (text: string) => T | undefined): T {
+  const parsed = parse(key)
+  if (parsed === undefined) throw new Damaged('its name cannot be one')
+  return parsed
+}
+
+const renderIfThere = (timeMs: number | undefined) =>
+  timeMs === undefined ? undefined : renderTime(timeMs)
+const readPath = (fields: Fields, name: string) => readAs(fields, name, parseMediaPath)
+const readStamp = (fields: Fields, name: string) => parseStamp(readText(fields, name))
+
+const entryForm: RowForm<ManifestEntry> = {
+  keyOf: (entry) => entry.path,
+  encode: (entry) => ({
+    media_id: entry.mediaId,
+    type: entry.kind,
+    created_at: renderTime(entry.createdAtMs),
+    expires_at: renderTime(entry.expiresAtMs),
+    renew_at: renderIfThere(entry.renewAtMs),
+    size: entry.sizeBytes,
+    modified_at: renderTime(entry.modifiedAtMs),
+    sha256: entry.fingerprint,
+    origin: entry.origin,
+    stamp: entry.stamp,
+  }),
+  decode(key, fields) {
+    const sizeBytes = readSize(fields, 'size')
+    const modifiedAtMs = readTime(fields, 'modified_at')
+    // Without a stamp, or with one that nobody writes today, the file is looked at again: no disk has this one.
+    const lookAgain = () => createStamp({ size: sizeBytes, mtimeMs: modifiedAtMs, ctimeMs: 0 })
+    return {
+      path: parseKey(key, parseMediaPath),
+      mediaId: readAs(fields, 'media_id', parseMediaId),
+      kind: readAs(fields, 'type', parseKind),
+      createdAtMs: readTime(fields, 'created_at'),
+      expiresAtMs: readTime(fields, 'expires_at'),
+      renewAtMs: readIfThere(fields, 'renew_at', readTime),
+      sizeBytes,
+      modifiedAtMs,
+      fingerprint: readAs(fields, 'sha256', parseFingerprint),
+      stamp: readIfThere(fields, 'stamp', readStamp) ?? lookAgain(),
+      origin: readAs(fields, 'origin', parseOrigin),
+    }
+  },
+}
+
+const problemForm: RowForm<Problem> = {
+  keyOf: (problem) => problem.path,
+  encode: (problem) => ({
+    code: problem.code,
+    message: problem.message,
+    since: renderTime(problem.sinceMs),
+    sha256: problem.fingerprint,
+    stamp: problem.stamp,
+  }),
+  decode(key, fields) {
+    const code = parseCode(readText(fields, 'code'))
+    if (code === undefined) return undefined // a kind of trouble that only a newer version knows
+    const stamp = readIfThere(fields, 'stamp', readStamp)
+    const fingerprint = readIfThere(fields, 'sha256', (f, name) =>
+      readAs(f, name, parseFingerprint),
+    )
+    return {
+      path: parseKey(key, parseMediaPath),
+      code,
+      message: readText(fields, 'message'),
+      sinceMs: readTime(fields, 'since'),
+      ...(stamp === undefined ? {} : { stamp }),
+      ...(fingerprint === undefined ? {} : { fingerprint }),
+    }
+  },
+}
+
+const referenceForm: RowForm<Reference> = {
+  keyOf: (reference) => reference.mediaId,
+  encode: (reference) => ({
+    path: reference.path,
+    created_at: renderIfThere(reference.createdAtMs),
+    accepted_at: renderTime(reference.acceptedAtMs),
+    state: reference.state,
+    landed_path: reference.landedPath,
+    message: reference.message,
+  }),
+  decode(key, fields) {
+    const path = readIfThere(fields, 'path', readPath)
+    const createdAtMs = readIfThere(fields, 'created_at', readTime)
+    const landedPath = readIfThere(fields, 'landed_path', readPath)
+    const message = readIfThere(fields, 'message', readText)
+    return {
+      mediaId: parseKey(key, parseMediaId),
+      acceptedAtMs: readTime(fields, 'accepted_at'),
+      state: readAs(fields, 'state', parseState),
+      ...(path === undefined ? {} : { path }),
+      ...(createdAtMs === undefined ? {} : { createdAtMs }),
+      ...(landedPath === undefined ? {} : { landedPath }),
+      ...(message === undefined ? {} : { message }),
+    }
+  },
+}
+
+/** The form of each section's rows. */
+export const ROW_FORMS: { readonly [S in SectionName]: RowForm<Sections[S]> } = {
+  media: entryForm,
+  references: referenceForm,
+  problems: problemForm,
+}
