@@ -1,6 +1,6 @@
 // Answers for telling: what happened in the program, as data. Log, local interface and tests subscribe; nobody answers back.
 import type { MirrorError } from '../errors.ts'
-import type { ManifestEntry, MediaPath, Problem } from '../media/media.ts'
+import type { ManifestEntry, MediaId, MediaPath, Problem } from '../media/media.ts'
 
 export type MirrorEvent =
   | { readonly kind: 'started'; readonly folder: string; readonly state: string }
@@ -24,11 +24,12 @@ export type MirrorEvent =
       readonly steps: number
       readonly tookMs: number
     }
-  | { readonly kind: 'step-started'; readonly step: string; readonly path: MediaPath }
   | {
       readonly kind: 'uploaded'
       readonly entry: ManifestEntry
       readonly because: 'new' | 'changed'
+      /** Why it went as `file` and not as the kind it is, where that is so. */
+      readonly downgradedBecause: string | undefined
       readonly tookMs: number
     }
   | { readonly kind: 'renewed'; readonly entry: ManifestEntry; readonly tookMs: number }
@@ -38,7 +39,12 @@ export type MirrorEvent =
   | { readonly kind: 'restored'; readonly entry: ManifestEntry; readonly tookMs: number }
   | { readonly kind: 'landed'; readonly entry: ManifestEntry; readonly tookMs: number }
   | { readonly kind: 'forgotten'; readonly path: MediaPath; readonly because: string }
-  | { readonly kind: 'lost'; readonly path: MediaPath; readonly message: string }
+  | {
+      readonly kind: 'lost'
+      readonly path: MediaPath
+      readonly mediaId: MediaId
+      readonly message: string
+    }
   | { readonly kind: 'problem-found'; readonly problem: Problem; readonly hint: string | undefined }
   | { readonly kind: 'problem-solved'; readonly path: MediaPath }
   | { readonly kind: 'step-postponed'; readonly path: MediaPath; readonly error: MirrorError }

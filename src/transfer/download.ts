@@ -49,7 +49,7 @@ export function createDownloader(deps: DownloadDeps) {
     const startedAtMs = clock.nowMs()
     const wanted = { mediaId: entry.mediaId, directory: root, expectedBytes: entry.sizeBytes }
     const fetched = await fetchMedium(deps.wecom, wanted, signal).catch(asLost)
-    if (fetched === 'lost') return reportLost(step.path, 'WeCom no longer knows its media_id')
+    if (fetched === 'lost') return reportLost(entry, 'WeCom no longer knows its media_id')
     try {
       requireSameBytes(entry, fetched)
       await fetched.setModifiedAt(entry.modifiedAtMs)
@@ -131,7 +131,7 @@ export function createDownloader(deps: DownloadDeps) {
 
   async function statOf(path: MediaPath) {
     const stat = await lstat(join(root, path))
-    return { stamp: createStamp(stat), modifiedAtMs: stat.mtimeMs }
+    return { stamp: createStamp(stat), modifiedAtMs: Math.floor(stat.mtimeMs) }
   }
 
   async function commit(changes: readonly Change[], path: MediaPath): Promise<void> {
@@ -140,21 +140,25 @@ export function createDownloader(deps: DownloadDeps) {
     if (hadProblem) emit({ kind: 'problem-solved', path })
   }
 
-  async function reportLost(path: MediaPath, because: string): Promise<void> {
+  async function reportLost({ path, mediaId }: ManifestEntry, because: string): Promise<void> {
     const message = `cannot restore \`${path}\`: ${because}`
     const problem = { path, code: 'MEDIA_LOST', message, sinceMs: clock.nowMs() } as const
     await manifest.commit([{ kind: 'drop-entry', path }, { kind: 'put-problem', problem }])
-    emit({ kind: 'lost', path, message })
+    emit({ kind: 'lost', path, mediaId, message })
   }
 
   async function reportReferenceLost(reference: Reference): Promise<void> {
     const message = `cannot fetch ${reference.mediaId}: WeCom does not know it (it expired, or belongs to another corp)`
     await manifest.commit([{ kind: 'put-reference', reference: { ...reference, state: 'lost', message } }])
-    emit({ kind: 'lost', path: reference.path ?? ('' as MediaPath), message })
+    const { mediaId, path = landedNowhere } = reference
+    emit({ kind: 'lost', path, mediaId, message })
   }
 
   return { restore, land, reportLost }
 }
+
+/** The path of what never got one. */
+const landedNowhere = '' as MediaPath
 
 function asLost(error: unknown): 'lost' {
   if (error instanceof WecomRefused && error.errcode === DEAD_ID) return 'lost'

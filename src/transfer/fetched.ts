@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MediaUnacceptable, WecomRefused, WecomUnreachable } from '../errors.ts'
-import { MARKER_NAME, type Fingerprint, type MediaId } from '../media/media.ts'
+import type { Fingerprint, MediaId } from '../media/media.ts'
+import { createTempName } from '../media/temp-name.ts'
 import type { Download, Wecom } from '../wecom/wecom.ts'
 import { detectFormat, HEAD_BYTES } from './content.ts'
 import { fingerprintFile } from './fingerprint.ts'
@@ -39,7 +40,7 @@ export async function fetchMedium(
   wanted: { mediaId: MediaId; directory: string; expectedBytes?: number },
   signal: AbortSignal,
 ): Promise<Fetched> {
-  const file = join(wanted.directory, `${MARKER_NAME}-${randomBytes(8).toString('hex')}.part`)
+  const file = join(wanted.directory, createTempName(randomBytes(8).toString('hex')))
   const handle = await open(file, 'wx+')
   const discard = () => rm(file, { force: true })
   try {

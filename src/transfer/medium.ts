@@ -18,6 +18,8 @@ const MAX_AMR_BYTES_PER_MS = 3.05
 
 export interface Medium {
   readonly kind: MediaKind
+  /** Why it goes as `file` and not as what it is, where that is so. */
+  readonly downgradedBecause: string | undefined
   readonly sizeBytes: number
   readonly modifiedAtMs: number
   readonly stamp: Stamp
@@ -64,9 +66,8 @@ async function describe(handle: FileHandle, root: string, path: MediaPath, polic
   const stamp = createStamp(stat)
   const whole = sizeBytes <= WHOLE_BYTES ? await readStart(handle, sizeBytes) : undefined
   const format = await detectFormat(whole ?? (await readStart(handle, HEAD_BYTES)))
-  const durationMs =
-    format === 'amr' ? (whole ? amrDurationMs(whole) : sizeBytes / MAX_AMR_BYTES_PER_MS) : undefined
-  const choice = chooseKind({ path, sizeBytes, format, durationMs }, policy)
+  const voice = format === 'amr' ? { durationMs: whole ? amrDurationMs(whole) : sizeBytes / MAX_AMR_BYTES_PER_MS } : {}
+  const choice = chooseKind({ path, sizeBytes, format, ...voice }, policy)
   if ('unacceptable' in choice)
     throw new MediaUnacceptable(choice.unacceptable, {
       hint: 'Change the file, or the limits and rules of the configuration; it is tried again when it changes.',
@@ -76,8 +77,9 @@ async function describe(handle: FileHandle, root: string, path: MediaPath, polic
   const isUnchanged = () => stillThere(root, path, stamp)
   return {
     kind: choice.kind,
+    downgradedBecause: choice.downgradedBecause,
     sizeBytes,
-    modifiedAtMs: stat.mtimeMs,
+    modifiedAtMs: Math.floor(stat.mtimeMs),
     stamp,
     fingerprint,
     content,

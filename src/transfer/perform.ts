@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { assertNever } from '../errors.ts'
 import type { Manifest } from '../manifest/manifest.ts'
-import type { MediaPath } from '../media/media.ts'
+import type { ManifestEntry, MediaPath } from '../media/media.ts'
 import type { Step } from '../plan/step.ts'
 import type { Emit } from '../support/events.ts'
 import type { createDownloader } from './download.ts'
@@ -28,9 +28,9 @@ export function createPerform(deps: {
     emit({ kind: 'forgotten', path, because })
   }
 
-  async function reportLost(path: MediaPath): Promise<void> {
-    if (await isTaken(root, path)) return
-    await deps.download.reportLost(path, 'its file is gone and its media_id has expired')
+  async function reportLost(entry: ManifestEntry): Promise<void> {
+    if (await isTaken(root, entry.path)) return
+    await deps.download.reportLost(entry, 'its file is gone and its media_id has expired')
   }
 
   async function dropProblem(path: MediaPath): Promise<void> {
@@ -51,7 +51,7 @@ export function createPerform(deps: {
       case 'forget':
         return forget(step.path, step.because)
       case 'report-lost':
-        return reportLost(step.path)
+        return reportLost(step.entry)
       case 'drop-problem':
         return dropProblem(step.path)
       default:

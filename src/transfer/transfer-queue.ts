@@ -11,7 +11,8 @@ export interface TransferQueue {
   submit(steps: readonly Step[], nowMs: number): void
   /** A waiting step is no longer wanted. */
   withdraw(path: MediaPath): void
-  isInFlight(path: MediaPath): boolean
+  /** Resolves when no step of this path is in flight. */
+  whenFree(path: MediaPath): Promise<void>
   /** To be called when something that held the queue back has changed (the circuit closed). */
   wake(): void
   load(): QueueLoad
@@ -44,7 +45,7 @@ export function createTransferQueue(deps: {
     fresh: createStepHeap(),
     download: createStepHeap(),
   }
-  const inFlight = new Map<MediaPath, Step>()
+  const inFlight = new Map<MediaPath, { step: Step; ended: Promise<void> }>()
   const overlapped = new Set<MediaPath>()
   const aborter = new AbortController()
   let idleWaiters: (() => void)[] = []
@@ -53,7 +54,7 @@ export function createTransferQueue(deps: {
   const all = Object.values(lanes)
   const waiting = () => all.reduce((sum, lane) => sum + lane.size(), 0)
   const running = (lane: Lane) =>
-    [...inFlight.values()].reduce((sum, step) => sum + (laneOf(step) === lane ? 1 : 0), 0)
+    [...inFlight.values()].reduce((sum, { step }) => sum + (laneOf(step) === lane ? 1 : 0), 0)
 
   /** While both lanes have work, neither new files nor renewals may take the last upload slot of the other. */
   function hasUploadSlot(lane: 'renewal' | 'fresh'): boolean {
@@ -79,12 +80,12 @@ export function createTransferQueue(deps: {
   }
 
   function start(step: Step) {
-    inFlight.set(step.path, step)
-    deps.perform(step, aborter.signal).then(() => {
+    const ended = deps.perform(step, aborter.signal).then(() => {
       inFlight.delete(step.path)
       if (overlapped.delete(step.path)) deps.onOverlap(step.path)
       pump()
     })
+    inFlight.set(step.path, { step, ended })
   }
 
   function startNext(lane: Lane): boolean {
@@ -118,9 +119,9 @@ export function createTransferQueue(deps: {
     withdraw(path) {
       for (const lane of all) lane.drop(path)
     },
-    isInFlight: (path) => inFlight.has(path),
+    whenFree: async (path) => inFlight.get(path)?.ended,
     wake: pump,
-    load: () => ({ waiting: waiting(), inFlight: [...inFlight.values()] }),
+    load: () => ({ waiting: waiting(), inFlight: [...inFlight.values()].map(({ step }) => step) }),
     idle: () =>
       waiting() + inFlight.size === 0
         ? Promise.resolve()

@@ -84,7 +84,7 @@ export function createUploader(deps: UploadDeps) {
     await commit(entry, moved?.path)
     if (moved) emit({ kind: 'renamed', entry, from: moved.path })
     else if (shared) emit({ kind: 'shared', entry, with: shared.path })
-    else tell(step, entry, clock.nowMs() - startedAtMs)
+    else tell(step, entry, medium, clock.nowMs() - startedAtMs)
     return true
   }
 
@@ -94,9 +94,10 @@ export function createUploader(deps: UploadDeps) {
   const keepsItsId = (own: ManifestEntry, nowMs: number) =>
     isDownloaded(own) || (isAlive(own, nowMs) && !isDue(own, nowMs))
 
-  function tell(step: UploadStep, entry: ManifestEntry, tookMs: number) {
+  function tell(step: UploadStep, entry: ManifestEntry, medium: Medium, tookMs: number) {
+    const { downgradedBecause } = medium
     if (step.kind === 'renew') emit({ kind: 'renewed', entry, tookMs })
-    else emit({ kind: 'uploaded', entry, because: step.because, tookMs })
+    else emit({ kind: 'uploaded', entry, because: step.because, downgradedBecause, tookMs })
   }
 
   /** One upload for all who ask for the same bytes in the same shape meanwhile; a failure is everyone's, and is not kept. */

@@ -1,0 +1,65 @@
+// Answers for how a command reaches the mirror: the running daemon if there is one, else the state itself.
+// Looking needs no lock; acting takes it, so that no daemon starts meanwhile.
+import { type Mirror, openMirror } from '../daemon.ts'
+import { loadConfig } from '../config/load.ts'
+import type { Config } from '../config/config.ts'
+import { readManifest } from '../manifest/read-manifest.ts'
+import type { Desk } from '../serve/desk.ts'
+import { createReaderDesk } from '../serve/reader-desk.ts'
+import { createEvents, type Events } from '../support/events.ts'
+import type { Context } from './command.ts'
+import { connectDesk } from './remote-desk.ts'
+
+export type ReadingDesk = Pick<Desk, 'status' | 'list' | 'lookUp'>
+
+/** For commands that only look. */
+export async function withReadingDesk<Answer>(
+  context: Context,
+  use: (desk: ReadingDesk) => Promise<Answer>,
+): Promise<Answer> {
+  const config = await readConfig(context)
+  const remote = await connectDesk(config.state)
+  if (remote) return use(remote)
+  const manifest = await readManifest({ directory: config.state, corpId: config.wecom.corpId })
+  return use(
+    createReaderDesk({ manifest, setUp: setUpOf(config), clock: context.clock, live: () => undefined }),
+  )
+}
+
+/** For commands that act. Without a daemon the mirror is opened under the lock, and closed again. */
+export async function withActingDesk<Answer>(
+  context: Context,
+  command: string,
+  use: (desk: Desk, events: Events) => Promise<Answer>,
+): Promise<Answer> {
+  const config = await readConfig(context)
+  const events = createEvents()
+  const remote = await connectDesk(config.state)
+  if (remote) return use(remote, events)
+  const mirror: Mirror = await openMirror(config, {
+    command,
+    env: context.env,
+    pid: context.pid,
+    clock: context.clock,
+    random: context.random,
+    events,
+    onBug: (error) => {
+      throw error
+    },
+  })
+  try {
+    return await use(mirror.desk, events)
+  } finally {
+    await mirror.stop()
+  }
+}
+
+export const readConfig = (context: Context): Promise<Config> =>
+  loadConfig({ file: context.configFile, env: context.env, cwd: context.cwd })
+
+export const setUpOf = (config: Config) => ({
+  corpId: config.wecom.corpId,
+  folder: config.folder.path,
+  state: config.state,
+  notAvailableYet: config.notAvailableYet,
+})

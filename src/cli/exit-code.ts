@@ -1,0 +1,43 @@
+// Answers for exit codes: a contract with scripts, and the one place that maps failures to them.
+import { assertNever, isMirrorError, type MirrorError, type Remedy } from '../errors.ts'
+
+export const EXIT = {
+  done: 0,
+  someFailed: 1,
+  wrongUsage: 2,
+  noLiveId: 3,
+  /** EX_UNAVAILABLE: WeCom out of reach. */
+  unreachable: 69,
+  /** EX_SOFTWARE: a bug of ours. */
+  bug: 70,
+  /** EX_NOPERM: refused by WeCom until a person acts. */
+  refused: 77,
+  /** EX_CONFIG: configuration, or the set-up that it names. */
+  config: 78,
+} as const
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (!isMirrorError(error)) return EXIT.bug
+  return exitCodeOfFailure(error)
+}
+
+/** Also for failures that came over the wire, which have code and remedy and no class. */
+export function exitCodeOfFailure({ code, remedy }: { code: MirrorError['code']; remedy: Remedy }): ExitCode {
+  switch (code) {
+    case 'CONFIG':
+    case 'MANIFEST_UNREADABLE':
+    case 'MANIFEST_UNWRITABLE':
+      return EXIT.config
+    case 'WECOM_UNREACHABLE':
+      return EXIT.unreachable
+    case 'WECOM_REFUSED':
+      return remedy === 'stop' ? EXIT.refused : remedy === 'skip' ? EXIT.someFailed : EXIT.unreachable
+    case 'MEDIA_UNACCEPTABLE':
+    case 'FILE_UNREADABLE':
+      return EXIT.someFailed
+    default:
+      return assertNever(code)
+  }
+}

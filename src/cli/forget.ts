@@ -1,0 +1,31 @@
+// `forget PATH…`: drops entries for good.
+import { type Command, print, printJson, tell } from './command.ts'
+import { withActingDesk } from './desk-access.ts'
+import { EXIT } from './exit-code.ts'
+import { showName } from './table.ts'
+
+export const forgetCommand: Command = {
+  name: 'forget',
+  summary: 'drops an entry; a file that stays is mirrored again only when it changes',
+  arguments: [['[PATH...]', 'paths relative to the folder, or absolute below it']],
+  options: [
+    ['--delete', 'delete the file as well'],
+    ['--vanished', 'every entry whose file is gone, when so many vanished at once that the mirror waits for your word'],
+  ],
+  async run(context, { positional, options }) {
+    const vanished = options.vanished === true
+    if (positional.length === 0 && !vanished) {
+      tell(context, 'name the paths to forget, or say --vanished')
+      return EXIT.wrongUsage
+    }
+    const answers = await withActingDesk(context, 'forget', (desk) =>
+      desk.forget(positional, { deleteFile: options.delete === true, vanished }),
+    )
+    if (context.json) printJson(context, answers)
+    for (const { path, forgotten, file_deleted, because } of answers) {
+      if (!forgotten) tell(context, `cannot forget \`${path}\`: ${because}`)
+      else if (!context.json) print(context, `forgot ${showName(path)}${file_deleted ? ', and deleted the file' : ''}`)
+    }
+    return answers.every(({ forgotten }) => forgotten) ? EXIT.done : EXIT.someFailed
+  },
+}

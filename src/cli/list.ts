@@ -1,0 +1,32 @@
+// `list [GLOB]`: the entries of the manifest.
+import { seconds } from '../support/event-text.ts'
+import { type Command, print, printJson } from './command.ts'
+import { withReadingDesk } from './desk-access.ts'
+import { EXIT } from './exit-code.ts'
+import { renderTable, showName } from './table.ts'
+
+export const listCommand: Command = {
+  name: 'list',
+  summary: 'entries: path, type, media_id, time left',
+  arguments: [['[GLOB]', 'only paths that match; a glob without a slash matches names at any depth']],
+  async run(context, { positional }) {
+    const media = await withReadingDesk(context, (desk) => desk.list(positional[0]))
+    if (context.json) printJson(context, media)
+    else if (media.length > 0) {
+      const nowMs = context.clock.nowMs()
+      const left = (expiresAt: string) => seconds(Date.parse(expiresAt) - nowMs)
+      print(
+        context,
+        renderTable(
+          media.map(({ path, type, media_id, alive, expires_at }) => [
+            showName(path),
+            type,
+            media_id,
+            alive ? left(expires_at) : 'not live',
+          ]),
+        ),
+      )
+    }
+    return EXIT.done
+  },
+}

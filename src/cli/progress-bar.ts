@@ -1,0 +1,40 @@
+// Answers for the progress bar of `sync`: one line on a terminal's stderr, nothing anywhere else.
+import { renderSize } from '../config/size.ts'
+import type { Progress } from '../serve/desk.ts'
+import { showName } from './table.ts'
+
+const BAR_CELLS = 24
+/** Drawn at most this often: a terminal is slower than the transfers. */
+const EVERY_MS = 80
+
+export interface ProgressBar {
+  show(progress: Progress): void
+  /** Wipes the line, so that what follows starts on a clean one. */
+  end(): void
+}
+
+export function createProgressBar(deps: {
+  stream: NodeJS.WritableStream & { columns?: number }
+  clock: { nowMs(): number }
+}): ProgressBar {
+  let drawnAtMs = Number.NEGATIVE_INFINITY
+  return {
+    show(progress) {
+      const nowMs = deps.clock.nowMs()
+      if (nowMs - drawnAtMs < EVERY_MS) return
+      drawnAtMs = nowMs
+      deps.stream.write(`\r\x1b[2K${renderProgress(progress, deps.stream.columns ?? 80)}`)
+    },
+    end: () => void deps.stream.write('\r\x1b[2K'),
+  }
+}
+
+/** `███████─────  312/1000  48 MB  posters/spring.jpg`, cut to the width of the terminal. */
+export function renderProgress(progress: Progress, columns: number): string {
+  const { done, total, doneBytes, failed, current } = progress
+  const filled = total === 0 ? 0 : Math.round((done / total) * BAR_CELLS)
+  const bar = '█'.repeat(filled) + '─'.repeat(BAR_CELLS - filled)
+  const trouble = failed > 0 ? `  ${failed} failed` : ''
+  const line = `${bar}  ${done}/${total}  ${renderSize(doneBytes)}${trouble}  ${showName(current[0] ?? '')}`
+  return [...line].slice(0, columns - 1).join('')
+}

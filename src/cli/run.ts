@@ -1,0 +1,151 @@
+// `run`: the daemon, in the foreground, until it is told to stop.
+import type { Config } from '../config/config.ts'
+import { type Mirror, openMirror } from '../daemon.ts'
+import { isMirrorError } from '../errors.ts'
+import { createEvents, type Events } from '../support/events.ts'
+import { chooseFormat, createLog, type Log } from '../support/log.ts'
+import { createServiceNotifier, type ServiceNotifier } from '../support/systemd.ts'
+import type { Command, Context } from './command.ts'
+import { readConfig } from './desk-access.ts'
+import { EXIT, type ExitCode } from './exit-code.ts'
+
+/** Without a watchdog the status line under systemd is brought up to date this often. */
+const STATUS_EVERY_MS = 30_000
+
+export const runCommand: Command = {
+  name: 'run',
+  summary: 'the daemon, in the foreground',
+  run: async (context) => runDaemon(context, await readConfig(context)),
+}
+
+/** Runs until the context's signal; a narrator may listen in and speak (`demo`). */
+export async function runDaemon(
+  context: Context,
+  config: Config,
+  narrate: (events: Events, mirror: Mirror) => void = () => {},
+): Promise<ExitCode> {
+  const events = createEvents()
+  const notifier = createServiceNotifier({
+    env: context.env,
+    pid: context.pid,
+    onTrouble: (message) => events.emit({ kind: 'narrated', message }),
+  })
+  const bug = Promise.withResolvers<never>()
+  const open = (wanted: Config) => openAndStart(context, wanted, events, bug.reject)
+  let log = openLog(context, config, events)
+  let mirror: Mirror | undefined
+  try {
+    mirror = await open(config)
+    narrate(events, mirror)
+    await notifier.ready(await mirror.statusLine())
+    const running = { config, mirror }
+    const reloads = createReloads(context, events, open, running, (next) => {
+      void log.close()
+      log = openLog(context, next, events)
+    })
+    const beat = startHeartbeat(context, notifier, running, bug.reject)
+    await Promise.race([untilAborted(context.signal), bug.promise])
+    reloads.stop()
+    beat.stop()
+    mirror = running.mirror
+    events.emit({ kind: 'stopping', because: context.signal.reason?.message ?? 'asked to' })
+    return EXIT.done
+  } finally {
+    await notifier.stopping()
+    await mirror?.stop()
+    events.emit({ kind: 'stopped' })
+    await log.close()
+  }
+}
+
+async function openAndStart(
+  context: Context,
+  config: Config,
+  events: Events,
+  onBug: (error: unknown) => void,
+): Promise<Mirror> {
+  const { env, pid, clock, random } = context
+  const mirror = await openMirror(config, { command: 'run', env, pid, clock, random, events, onBug })
+  try {
+    await mirror.start(context.signal)
+    return mirror
+  } catch (error) {
+    await mirror.stop()
+    throw error
+  }
+}
+
+const openLog = (context: Context, { log }: Config, events: Events): Log =>
+  createLog({
+    events,
+    level: log.level,
+    format: chooseFormat(log.format, {
+      isTerminal: context.stdoutIsTerminal,
+      journalStream: context.env.JOURNAL_STREAM,
+    }),
+    stream: context.stdout,
+    clock: context.clock,
+  })
+
+/** SIGHUP: a good new file takes the place of the old, a bad one is refused; one reload at a time. */
+function createReloads(
+  context: Context,
+  events: Events,
+  open: (config: Config) => Promise<Mirror>,
+  running: { config: Config; mirror: Mirror },
+  onConfig: (config: Config) => void,
+) {
+  let turn = Promise.resolve()
+
+  async function reload() {
+    const config = await readConfig(context)
+    await running.mirror.stop()
+    try {
+      running.mirror = await open(config)
+    } catch (error) {
+      running.mirror = await open(running.config)
+      throw error
+    }
+    running.config = config
+    onConfig(config)
+    events.emit({ kind: 'config-reloaded' })
+  }
+
+  const refuse = (error: unknown) => {
+    if (!isMirrorError(error)) throw error
+    events.emit({ kind: 'config-refused', message: error.message })
+  }
+  const stop = context.onReload(() => {
+    turn = turn.then(reload).catch(refuse)
+  })
+  return { stop }
+}
+
+/** The watchdog is fed by the work loop: a pass must come round before each beat. */
+function startHeartbeat(
+  { clock }: Context,
+  notifier: ServiceNotifier,
+  running: { mirror: Mirror },
+  onBug: (error: unknown) => void,
+) {
+  const aborter = new AbortController()
+  const everyMs = notifier.watchdogEveryMs ?? STATUS_EVERY_MS
+  async function beat() {
+    while (!aborter.signal.aborted) {
+      await clock.sleep(everyMs, aborter.signal)
+      await running.mirror.heartbeat()
+      await notifier.watchdog()
+      await notifier.status(await running.mirror.statusLine())
+    }
+  }
+  beat().catch((error: unknown) => {
+    if (!aborter.signal.aborted) onBug(error)
+  })
+  return { stop: () => aborter.abort() }
+}
+
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })

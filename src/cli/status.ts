@@ -1,0 +1,65 @@
+// `status`: the state of everything in one screen.
+import type { StatusAnswer } from '../serve/desk.ts'
+import { seconds } from '../support/event-text.ts'
+import { type Command, print, printJson } from './command.ts'
+import { withReadingDesk } from './desk-access.ts'
+import { EXIT } from './exit-code.ts'
+import { renderFailure } from './failure.ts'
+import { renderTable, showName } from './table.ts'
+
+/** More problems than fit a screen are counted; `--json` has them all. */
+const SHOWN_PROBLEMS = 15
+
+export const statusCommand: Command = {
+  name: 'status',
+  summary: 'the state in one screen: alive, due, expired, problems, next renewals, circuit',
+  async run(context) {
+    const status = await withReadingDesk(context, (desk) => desk.status())
+    if (context.json) printJson(context, status)
+    else print(context, renderStatus(status, context.clock.nowMs()))
+    return EXIT.done
+  },
+}
+
+/** The screen, as lines. */
+export function renderStatus(status: StatusAnswer, nowMs: number): string {
+  const { media, references, daemon, queue } = status
+  const facts: [string, string][] = [
+    ['folder', showName(status.folder)],
+    ['state', showName(status.state)],
+    ['daemon', daemon.running ? `running, process ${daemon.pid}, since ${daemon.started_at}` : 'not running'],
+    ['media', `${media.alive} alive of ${media.total}; ${media.due} due, ${media.expired} expired, ${media.missing} missing`],
+    ['problems', String(status.problems.length)],
+    ['references', `${references.accepted} waiting, ${references.landed} landed, ${references.lost} lost`],
+    ['circuit', renderCircuit(status.circuit, nowMs)],
+  ]
+  if (daemon.running) facts.push(['queue', `${queue.waiting} waiting, ${queue.in_flight.length} in flight`])
+  if (status.clock_skew_ms !== 0) facts.push(['clock', `${seconds(status.clock_skew_ms)} off WeCom's, which is used`])
+  const sections = [renderTable(facts), renderDoubt(status), renderProblems(status), renderNext(status, nowMs)]
+  for (const key of status.not_available_yet) sections.push(`\`${key}\` is set but not available yet: it does nothing`)
+  return sections.filter((section) => section !== '').join('\n\n')
+}
+
+function renderCircuit({ state, because, next_probe_at, from_ip }: StatusAnswer['circuit'], nowMs: number): string {
+  if (state === 'unknown') return 'unknown (only a running daemon knows)'
+  if (!because) return `${state}: WeCom may be called`
+  const probe = next_probe_at === null ? '' : `, next try in ${seconds(Date.parse(next_probe_at) - nowMs)}`
+  const address = from_ip === null ? '' : ` (WeCom saw address ${from_ip})`
+  return `${state}${probe}: ${renderFailure(because)}${address}`
+}
+
+const renderDoubt = ({ doubt }: StatusAnswer): string =>
+  doubt ? `the folder is not believed: ${doubt.because}\n  → ${doubt.hint}` : ''
+
+function renderProblems({ problems }: StatusAnswer): string {
+  if (problems.length === 0) return ''
+  const lines = problems.slice(0, SHOWN_PROBLEMS).map(({ code, message, since }) => [code, since, showName(message)])
+  const more = problems.length - lines.length
+  return `problems:\n${renderTable(lines)}${more > 0 ? `\n… and ${more} more: status --json` : ''}`
+}
+
+function renderNext({ next_renewals }: StatusAnswer, nowMs: number): string {
+  if (next_renewals.length === 0) return ''
+  const rows = next_renewals.map(({ path, renew_at }) => [showName(path), `in ${seconds(Date.parse(renew_at) - nowMs)}`])
+  return `next renewals:\n${renderTable(rows)}`
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env node
+// The process edge: arguments, signals, streams and exit codes. Nothing else touches `process`.
+import { Command as CommanderCommand, CommanderError } from 'commander'
+import packageJson from '../package.json' with { type: 'json' }
+import type { Command, Context } from './cli/command.ts'
+import { COMMANDS } from './cli/commands.ts'
+import { EXIT, type ExitCode, exitCodeOf } from './cli/exit-code.ts'
+import { renderError } from './cli/failure.ts'
+import { systemClock } from './support/clock.ts'
+
+/** What still holds the process open this long after the work is done is a leak, and must not keep a script waiting. */
+const LINGER_MS = 2000
+/** 128 + SIGINT, as shells report it. */
+const EXIT_INTERRUPTED = 130
+
+function createContext(options: { config?: string; json?: boolean }): Context {
+  const { env, pid, stdout, stderr } = process
+  return {
+    env,
+    cwd: process.cwd(),
+    pid,
+    stdout,
+    stderr,
+    stdoutIsTerminal: stdout.isTTY === true,
+    stderrIsTerminal: stderr.isTTY === true,
+    clock: systemClock,
+    random: Math.random,
+    signal: createStopSignal(),
+    onReload(listener) {
+      process.on('SIGHUP', listener)
+      return () => void process.off('SIGHUP', listener)
+    },
+    configFile: options.config,
+    json: options.json === true,
+  }
+}
+
+/** The first SIGINT or SIGTERM asks for a clean stop, the second forces one. */
+function createStopSignal(): AbortSignal {
+  const aborter = new AbortController()
+  const onSignal = (name: NodeJS.Signals) => {
+    if (aborter.signal.aborted) process.exit(EXIT_INTERRUPTED)
+    aborter.abort(new Error(name))
+  }
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  return aborter.signal
+}
+
+function createProgram(): CommanderCommand {
+  const program = new CommanderCommand('wecom-media-mirror')
+    .description('Keeps a live WeCom (企业微信) media_id for every file of a folder, and a local file for every media_id.')
+    .version(packageJson.version, '-V, --version')
+    .showHelpAfterError('(say --help for what there is)')
+    .exitOverride()
+  for (const command of COMMANDS) addCommand(program, command)
+  return program
+}
+
+function addCommand(program: CommanderCommand, command: Command): void {
+  const added = program.command(command.name).description(command.summary).exitOverride()
+  added.showHelpAfterError(`(say ${command.name} --help for what it takes)`)
+  for (const [syntax, description] of command.arguments ?? []) added.argument(syntax, description)
+  added.option('-c, --config <FILE>', 'the configuration (default: $WECOM_MEDIA_MIRROR_CONFIG, ./config.yaml, /etc/wecom-media-mirror/config.yaml)')
+  added.option('--json', 'answers for programs')
+  for (const [flags, description, value] of command.options ?? []) added.option(flags, description, value)
+  added.action(async () => {
+    const options = added.opts()
+    const context = createContext(options)
+    await runCommand(command, context, { positional: added.args, options })
+  })
+}
+
+async function runCommand(command: Command, context: Context, args: Parameters<Command['run']>[1]): Promise<void> {
+  try {
+    end(await command.run(context, args))
+  } catch (error) {
+    if (context.signal.aborted && error === context.signal.reason) return end(EXIT_INTERRUPTED)
+    context.stderr.write(`${renderError(error)}\n`)
+    end(exitCodeOf(error))
+  }
+}
+
+function end(code: ExitCode | typeof EXIT_INTERRUPTED): void {
+  process.exitCode = code
+  setTimeout(() => process.exit(code), LINGER_MS).unref()
+}
+
+// A reader that has seen enough (`list | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.done)
+  throw error
+})
+
+try {
+  await createProgram().parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.wrongUsage
+}

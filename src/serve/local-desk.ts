@@ -1,0 +1,146 @@
+// The desk of a process that holds the mirror itself: looking, and acting through passes and queue like everyone else.
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { MirrorError } from '../errors.ts'
+import type { Manifest } from '../manifest/manifest.ts'
+import { createStamp, type MediaId, type MediaPath, parseMediaId, type Problem, type Reference } from '../media/media.ts'
+import { landingPath } from '../plan/step.ts'
+import type { Clock } from '../support/clock.ts'
+import type { Emit, Events, MirrorEvent } from '../support/events.ts'
+import { failureAnswer, referenceAnswer, stepAnswer } from './answers.ts'
+import type { Desk, ForgetAnswer, PullAnswer } from './desk.ts'
+import { createReaderDesk, type SetUp, toMediaPath } from './reader-desk.ts'
+import type { LiveFacts } from './status.ts'
+
+export interface LocalDeskDeps {
+  manifest: Manifest
+  setUp: SetUp
+  clock: Pick<Clock, 'nowMs'>
+  events: Events
+  live: () => Promise<LiveFacts>
+  preview: () => Promise<Parameters<typeof stepAnswer>[0][]>
+  mirror: Desk['mirror']
+  missing: () => ReadonlySet<MediaPath>
+  /** Asks for a pass that looks at open references. */
+  requestLanding: () => void
+  circuitError: () => MirrorError | undefined
+  queue: { withdraw(path: MediaPath): void; whenFree(path: MediaPath): Promise<void> }
+  deleteFile: (path: MediaPath) => Promise<void>
+}
+
+export function createLocalDesk(deps: LocalDeskDeps): Desk {
+  const { manifest, setUp, clock, events } = deps
+  const emit: Emit = events.emit
+
+  async function pull(id: string, text: string | undefined, signal: AbortSignal): Promise<PullAnswer> {
+    const mediaId = parseMediaId(id)
+    if (!mediaId) return { kind: 'refused', because: `\`${id}\` cannot be a media_id` }
+    const path = text === undefined ? undefined : toMediaPath(text, setUp.folder)
+    if (text !== undefined && !path) return { kind: 'refused', because: `\`${text}\` is no path inside the folder` }
+    const known = await manifest.findReference(mediaId)
+    if (known && (await isOnDisk(known)) && (path === undefined || path === known.landedPath))
+      return { kind: 'landed', reference: referenceAnswer(known) }
+    const acceptedAtMs = clock.nowMs()
+    const reference: Reference = { mediaId, acceptedAtMs, state: 'accepted', ...(path && { path }) }
+    const outcome = waitForLanding(mediaId, landingPath(mediaId, path), signal)
+    await manifest.commit([{ kind: 'put-reference', reference }])
+    deps.requestLanding()
+    const error = deps.circuitError() ?? (await outcome)
+    const now = (await manifest.findReference(mediaId)) ?? reference
+    if (now.state !== 'accepted') return { kind: now.state, reference: referenceAnswer(now) }
+    if (error) return { kind: 'accepted', reference: referenceAnswer(now), because: failureAnswer(error) }
+    throw new Error(`${mediaId} neither landed nor failed`)
+  }
+
+  const isOnDisk = async ({ state, landedPath }: Reference): Promise<boolean> =>
+    state === 'landed' && landedPath !== undefined && (await stampOf(landedPath)) !== undefined
+
+  /** Resolves with what holds it up, or with nothing when it has landed or is lost. */
+  function waitForLanding(
+    mediaId: MediaId,
+    waitsAs: MediaPath,
+    signal: AbortSignal,
+  ): Promise<MirrorError | undefined> {
+    return new Promise((resolve, reject) => {
+      const unsubscribe = events.subscribe((event) => {
+        const answer = landingAnswer(event, mediaId, waitsAs)
+        if (answer) finish(() => resolve(answer.error))
+      })
+      const onAbort = () => finish(() => reject(signal.reason))
+      const finish = (settle: () => void) => {
+        unsubscribe()
+        signal.removeEventListener('abort', onAbort)
+        settle()
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+
+  async function forget(text: string, path: MediaPath | undefined, deleteFile: boolean): Promise<ForgetAnswer> {
+    const refuse = (because: string) => ({ path: text, forgotten: false, file_deleted: false, because })
+    if (!path) return refuse('it is no path inside the folder')
+    const [entry, problem] = [await manifest.findEntry(path), await manifest.findProblem(path)]
+    if (!entry && !problem) return refuse('the manifest does not know this path')
+    deps.queue.withdraw(path)
+    await deps.queue.whenFree(path)
+    const stamp = await stampOf(path)
+    // While the file is there, this note keeps it from being uploaded as new; it goes with the file, or when the file changes.
+    const note: Problem = {
+      path,
+      code: 'FORGOTTEN',
+      message: `\`${path}\` is not mirrored: it was forgotten at a person's word, until it changes`,
+      sinceMs: clock.nowMs(),
+      ...(stamp && { stamp }),
+    }
+    await manifest.commit([
+      { kind: 'drop-entry', path },
+      stamp ? { kind: 'put-problem', problem: note } : { kind: 'drop-problem', path },
+    ])
+    if (stamp && deleteFile) await deps.deleteFile(path)
+    const because = 'a person said so'
+    emit({ kind: 'forgotten', path, because })
+    return { path, forgotten: true, file_deleted: stamp !== undefined && deleteFile, because }
+  }
+
+  async function stampOf(path: MediaPath) {
+    try {
+      return createStamp(await stat(join(setUp.folder, path)))
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+      throw error
+    }
+  }
+
+  return {
+    ...createReaderDesk(deps),
+    plan: async () => (await deps.preview()).map(stepAnswer),
+    mirror: deps.mirror,
+    pull,
+    async forget(paths, { deleteFile, vanished }) {
+      const wanted = new Map(paths.map((text) => [text, toMediaPath(text, setUp.folder)]))
+      if (vanished) for (const path of deps.missing()) wanted.set(path, path)
+      const answers: ForgetAnswer[] = []
+      for (const [text, path] of wanted) answers.push(await forget(text, path, deleteFile))
+      return answers
+    },
+  }
+}
+
+function landingAnswer(
+  event: MirrorEvent,
+  mediaId: MediaId,
+  waitsAs: MediaPath,
+): { error?: MirrorError } | undefined {
+  switch (event.kind) {
+    case 'landed':
+      return event.entry.mediaId === mediaId ? {} : undefined
+    case 'lost':
+      return event.mediaId === mediaId ? {} : undefined
+    case 'step-postponed':
+      return event.path === waitsAs ? { error: event.error } : undefined
+    case 'circuit-opened':
+      return { error: event.error }
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,77 @@
+// Answers for the local interface: JSON under /v1 from the desk, and nothing that the desk does not say. Long answers are
+// streamed as one JSON object a line. What the wire needs (socket, limits) is server.ts's.
+import { z } from 'zod'
+import type { Desk } from './desk.ts'
+
+export interface Request {
+  readonly method: string
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly body: unknown
+  readonly signal: AbortSignal
+}
+
+export type Reply =
+  | { readonly status: number; readonly json: unknown }
+  /** Calls `line` for each object until it resolves. */
+  | { readonly status: 200; stream(line: (value: unknown) => void): Promise<void> }
+
+const PullBody = z.strictObject({ media_id: z.string(), path: z.string().optional() })
+const ForgetBody = z.strictObject({
+  paths: z.array(z.string()),
+  delete_file: z.boolean().default(false),
+  vanished: z.boolean().default(false),
+})
+
+/** Progress comes at most this often; the last line is the outcome. */
+type Route = (desk: Desk, request: Request) => Promise<Reply>
+
+const ok = (json: unknown): Reply => ({ status: 200, json })
+const failure = (status: number, code: string, message: string): Reply => ({ status, json: { error: { code, message } } })
+
+const ROUTES: Readonly<Record<string, Route>> = {
+  'GET /healthz': async () => ok({ alive: true }),
+  'GET /v1/status': async (desk) => ok(await desk.status()),
+  'GET /v1/media': async (desk, { query }) => ok(await desk.list(query.get('glob') ?? undefined)),
+  'GET /v1/plan': async (desk) => ok(await desk.plan()),
+  'POST /v1/passes': async (desk, { signal }) => ({
+    status: 200,
+    async stream(line) {
+      const outcome = await desk.mirror((progress) => line({ progress }), signal)
+      line({ outcome })
+    },
+  }),
+  'POST /v1/references': async (desk, { body, signal }) => {
+    const wanted = PullBody.safeParse(body)
+    if (!wanted.success) return failure(400, 'BAD_REQUEST', z.prettifyError(wanted.error))
+    return ok(await desk.pull(wanted.data.media_id, wanted.data.path, signal))
+  },
+  'POST /v1/forget': async (desk, { body }) => {
+    const wanted = ForgetBody.safeParse(body)
+    if (!wanted.success) return failure(400, 'BAD_REQUEST', z.prettifyError(wanted.error))
+    const { paths, delete_file: deleteFile, vanished } = wanted.data
+    return ok(await desk.forget(paths, { deleteFile, vanished }))
+  },
+}
+
+const MEDIA_PREFIX = '/v1/media/'
+
+/** The answer to one request; every path that is not a route is a 404 in the same form. */
+export async function answer(desk: Desk, request: Request): Promise<Reply> {
+  const route = ROUTES[`${request.method} ${request.path}`]
+  if (route) return route(desk, request)
+  if (request.method === 'GET' && request.path.startsWith(MEDIA_PREFIX)) return answerLookUp(desk, request.path)
+  return failure(404, 'NO_SUCH_ROUTE', `there is no ${request.method} ${request.path}`)
+}
+
+async function answerLookUp(desk: Desk, path: string): Promise<Reply> {
+  const encoded = path.slice(MEDIA_PREFIX.length)
+  let decoded: string
+  try {
+    decoded = decodeURIComponent(encoded)
+  } catch {
+    return failure(400, 'BAD_REQUEST', `\`${encoded}\` is not percent-encoded UTF-8`)
+  }
+  const found = await desk.lookUp(decoded)
+  return { status: { live: 200, 'not-live': 409, unknown: 404 }[found.kind], json: found }
+}

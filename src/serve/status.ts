@@ -1,0 +1,84 @@
+// Answers for what `status` shows: the state of everything in one answer. Reads, and changes nothing.
+import { type MirrorError, WecomRefused } from '../errors.ts'
+import type { ManifestReader } from '../manifest/manifest.ts'
+import { isAlive, isDue } from '../media/lifetime.ts'
+import { failureAnswer, iso, problemAnswer } from './answers.ts'
+import type { StatusAnswer } from './desk.ts'
+
+/** So many of the next renewals are told. */
+const NEXT_RENEWALS = 5
+
+/** What only a running daemon knows. */
+export interface LiveFacts {
+  readonly startedAtMs: number
+  readonly pid: number
+  readonly missing: number
+  readonly queue: StatusAnswer['queue']
+  readonly circuit: {
+    readonly kind: 'closed' | 'open' | 'half-open'
+    readonly error?: MirrorError
+    readonly sinceMs?: number
+    readonly nextProbeAtMs?: number
+  }
+  readonly doubt: StatusAnswer['doubt']
+  readonly clockSkewMs: number
+}
+
+export async function gatherStatus(
+  manifest: ManifestReader,
+  setUp: { corpId: string; folder: string; state: string; notAvailableYet: readonly string[] },
+  live: LiveFacts | undefined,
+  nowMs: number,
+): Promise<StatusAnswer> {
+  const media = { total: 0, alive: 0, due: 0, expired: 0, missing: live?.missing ?? 0 }
+  const next: { path: string; atMs: number }[] = []
+  for await (const entry of manifest.entries()) {
+    media.total++
+    if (isAlive(entry, nowMs)) media.alive++
+    else media.expired++
+    if (isDue(entry, nowMs)) media.due++
+    if (entry.renewAtMs !== undefined) keepSmallest(next, { path: entry.path, atMs: entry.renewAtMs })
+  }
+  const problems = []
+  for await (const problem of manifest.problems()) problems.push(problemAnswer(problem))
+  const references = { accepted: 0, landed: 0, lost: 0 }
+  for await (const reference of manifest.references()) references[reference.state]++
+  return {
+    corp_id: setUp.corpId,
+    folder: setUp.folder,
+    state: setUp.state,
+    daemon: {
+      running: live !== undefined,
+      pid: live?.pid ?? null,
+      started_at: live ? iso(live.startedAtMs) : null,
+    },
+    media,
+    problems,
+    references,
+    next_renewals: next.map(({ path, atMs }) => ({ path, renew_at: iso(atMs) })),
+    queue: live?.queue ?? { waiting: 0, in_flight: [] },
+    circuit: circuitAnswer(live?.circuit),
+    doubt: live?.doubt ?? null,
+    clock_skew_ms: live?.clockSkewMs ?? 0,
+    not_available_yet: setUp.notAvailableYet,
+  }
+}
+
+function keepSmallest(kept: { path: string; atMs: number }[], candidate: { path: string; atMs: number }) {
+  const last = kept[NEXT_RENEWALS - 1]
+  if (last && candidate.atMs >= last.atMs) return
+  kept.push(candidate)
+  kept.sort((a, b) => a.atMs - b.atMs)
+  kept.length = Math.min(kept.length, NEXT_RENEWALS)
+}
+
+function circuitAnswer(circuit: LiveFacts['circuit'] | undefined): StatusAnswer['circuit'] {
+  const { error, sinceMs, nextProbeAtMs } = circuit ?? {}
+  return {
+    state: circuit?.kind ?? 'unknown',
+    since: sinceMs === undefined ? null : iso(sinceMs),
+    next_probe_at: nextProbeAtMs === undefined ? null : iso(nextProbeAtMs),
+    because: error ? failureAnswer(error) : null,
+    from_ip: error instanceof WecomRefused ? (error.fromIp ?? null) : null,
+  }
+}

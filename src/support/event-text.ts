@@ -1,0 +1,116 @@
+// Answers for what is said of each event, and how loudly: the table from event to level and sentence. Pure.
+import type { MirrorError } from '../errors.ts'
+import type { ManifestEntry } from '../media/media.ts'
+import type { MirrorEvent } from './events.ts'
+
+export type Level = 'error' | 'warn' | 'info' | 'debug'
+
+export interface EventText {
+  readonly level: Level
+  readonly message: string
+  readonly hint?: string | undefined
+}
+
+/** Level, sentence and hint of an event. `nowMs` is the moment it is told, for "lives another …". */
+export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
+  const say = (level: Level, message: string, hint?: string): EventText => ({ level, message, hint })
+  switch (event.kind) {
+    case 'started':
+      return say('info', `mirroring ${event.folder}, state in ${event.state}`)
+    case 'ready':
+      return say('info', `ready: ${event.entries} media in the manifest (${seconds(event.tookMs)})`)
+    case 'stopping':
+      return say('info', `stopping: ${event.because}`)
+    case 'stopped':
+      return say('info', 'stopped')
+    case 'not-available-yet':
+      return say('warn', `\`${event.key}\` is set but not available yet in this version: it does nothing`)
+    case 'scanned':
+      return say('debug', `scanned ${event.files} files (${event.because}) in ${event.tookMs} ms`)
+    case 'watch-degraded':
+      return say('warn', `watching is degraded: ${event.because}; the folder is scanned instead`, event.hint)
+    case 'watch-restored':
+      return say('info', 'watching works again')
+    case 'folder-doubted':
+      return say('error', `the folder is not believed: ${event.because}`, event.hint)
+    case 'folder-believed':
+      return say('info', 'the folder is believed again')
+    case 'pass-planned':
+      return say('debug', `pass (${event.because}): ${event.steps} steps, planned in ${event.tookMs} ms`)
+    case 'uploaded':
+      return say('info', `uploaded ${event.entry.path} as ${describeEntry(event.entry, nowMs)}${parenthesis(event.downgradedBecause)}`)
+    case 'renewed':
+      return say('info', `renewed ${event.entry.path}: now ${describeEntry(event.entry, nowMs)}`)
+    case 'shared':
+      return say('info', `${event.entry.path} has the same bytes as ${event.with}: shares ${event.entry.mediaId}`)
+    case 'renamed':
+      return say('info', `${event.from} is now ${event.entry.path}: ${describeEntry(event.entry, nowMs)}`)
+    case 'unchanged':
+      return say('debug', `${event.path} was touched, its bytes are the same`)
+    case 'restored':
+      return say('info', `restored ${event.entry.path} from ${event.entry.mediaId}`)
+    case 'landed':
+      return say('info', `landed ${event.entry.mediaId} as ${event.entry.path}`)
+    case 'forgotten':
+      return say('info', `forgot ${event.path}: ${event.because}`)
+    case 'lost':
+      return say('error', event.message)
+    case 'problem-found':
+      return say('warn', event.problem.message, event.hint)
+    case 'problem-solved':
+      return say('info', `the problem of ${event.path} is solved`)
+    case 'step-postponed':
+      return say('debug', `${event.path} is left to a later pass: ${event.error.message}`)
+    case 'circuit-opened':
+      return say('error', `no calls to WeCom until ${time(event.nextProbeAtMs)}: ${event.error.message}`, event.error.hint)
+    case 'circuit-closed':
+      return say('info', `WeCom answers again after ${seconds(event.openedForMs)}`)
+    case 'token-refreshed':
+      return say('debug', 'got a new access token')
+    case 'clock-skew':
+      return say('warn', `this machine's clock is ${seconds(event.skewMs)} off WeCom's; WeCom's is used`, 'Set up time synchronisation (NTP).')
+    case 'tick-missed':
+      return say('warn', `the ${event.schedule} tick was missed; its pass runs now`)
+    case 'document-written':
+      return say('debug', `wrote manifest.json: ${event.entries} entries, ${event.bytes} bytes in ${event.tookMs} ms`)
+    case 'document-failed':
+      return say('error', event.message, event.hint)
+    case 'state-recovered':
+      return say('warn', event.message, event.hint)
+    case 'config-reloaded':
+      return say('info', 'the configuration was read again and is in force')
+    case 'config-refused':
+      return say('error', `the new configuration is refused, the old one stays in force: ${event.message}`)
+    case 'narrated':
+      return say('info', event.message)
+  }
+}
+
+const describeEntry = (entry: ManifestEntry, nowMs: number): string =>
+  `${entry.kind} ${entry.mediaId}, lives another ${seconds(entry.expiresAtMs - nowMs)}`
+
+const parenthesis = (text: string | undefined): string => (text === undefined ? '' : ` (${text})`)
+
+const time = (atMs: number): string => new Date(atMs).toISOString()
+
+/** A span in the largest unit that still tells something. */
+export function seconds(spanMs: number): string {
+  const sign = spanMs < 0 ? '-' : ''
+  const s = Math.abs(spanMs) / 1000
+  if (s < 1) return `${sign}${Math.round(s * 1000)} ms`
+  if (s < 120) return `${sign}${Number(s.toFixed(s < 10 ? 1 : 0))} s`
+  if (s < 7200) return `${sign}${Math.round(s / 60)} min`
+  if (s < 172_800) return `${sign}${Math.round(s / 3600)} h`
+  return `${sign}${Math.round(s / 86_400)} d`
+}
+
+/** The facts of an event as JSON has them: errors by code and message, never with their cause. */
+export function eventFacts(event: MirrorEvent): Record<string, unknown> {
+  const facts: Record<string, unknown> = { event: event.kind }
+  for (const [key, value] of Object.entries(event)) {
+    if (key !== 'kind') facts[key] = value instanceof Error ? errorFacts(value as MirrorError) : value
+  }
+  return facts
+}
+
+const errorFacts = (error: MirrorError) => ({ code: error.code, message: error.message, remedy: error.remedy })

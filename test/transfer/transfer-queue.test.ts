@@ -1,0 +1,164 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { laneOf, rankOf } from '../../src/plan/renewal-order.ts'
+import type { Step } from '../../src/plan/step.ts'
+import { createStepHeap } from '../../src/transfer/step-heap.ts'
+import { createTransferQueue } from '../../src/transfer/transfer-queue.ts'
+import { aFile, anEntry, aPath, NOW_MS } from '../helpers/builders.ts'
+
+const upload = (path: string, changedAtMs = NOW_MS): Step => {
+  const file = aFile({ path, changedAtMs })
+  return { kind: 'upload', path: file.path, file, because: 'new' }
+}
+const renewal = (path: string, ageHours = 60): Step => {
+  const file = aFile({ path })
+  return { kind: 'renew', path: file.path, file, entry: anEntry({ of: file, ageHours }) }
+}
+const restore = (path: string): Step => ({ kind: 'restore', path: aPath(path), entry: anEntry({ path }) })
+const forgetting = (path: string): Step => ({ kind: 'forget', path: aPath(path), because: 'gone' })
+
+/** A queue whose steps end when the test says so. */
+function aQueue({ uploads = 2, downloads = 1, admits = () => true } = {}) {
+  const started: string[] = []
+  const overlaps: string[] = []
+  const endings = new Map<string, () => void>()
+  const queue = createTransferQueue({
+    perform: (step, signal) =>
+      new Promise((resolve) => {
+        started.push(`${step.kind} ${step.path}`)
+        endings.set(step.path, resolve)
+        signal.addEventListener('abort', () => resolve())
+      }),
+    onOverlap: (path) => overlaps.push(path),
+    admits: () => admits(),
+    slots: { uploads, downloads },
+    laneOf,
+    rankOf,
+  })
+  const end = async (path: string) => {
+    endings.get(path)?.()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return { queue, started, overlaps, end }
+}
+
+describe('transfer queue', () => {
+  it('starts no more uploads and downloads than it has slots', () => {
+    const { queue, started } = aQueue({ uploads: 2, downloads: 1 })
+    queue.submit([upload('a'), upload('b'), upload('c'), restore('d'), restore('e')], NOW_MS)
+    expect(started).toEqual(['upload a', 'upload b', 'restore d'])
+    expect(queue.load().waiting).toBe(2)
+  })
+
+  it('starts a newcomer before the rest of a bulk', async () => {
+    const { queue, started, end } = aQueue({ uploads: 1 })
+    queue.submit(['a', 'b', 'c'].map((path) => upload(path, NOW_MS - 1000)), NOW_MS)
+    queue.submit([upload('newcomer', NOW_MS)], NOW_MS)
+    await end('a')
+    expect(started).toEqual(['upload a', 'upload newcomer'])
+  })
+
+  it('keeps a slot for renewals in a bulk of new files, and for new files in a wave of renewals', async () => {
+    const bulk = aQueue({ uploads: 2 })
+    bulk.queue.submit(['a', 'b', 'c'].map((path) => upload(path)), NOW_MS)
+    bulk.queue.submit([renewal('r')], NOW_MS)
+    await bulk.end('a')
+    expect(bulk.started.at(-1)).toBe('renew r')
+
+    const wave = aQueue({ uploads: 2 })
+    wave.queue.submit(['r', 's', 't'].map((path) => renewal(path)), NOW_MS)
+    wave.queue.submit([upload('a')], NOW_MS)
+    await wave.end('r')
+    expect(wave.started.at(-1)).toBe('upload a')
+  })
+
+  it('has at most one step of a path in flight, and asks for another look when one was submitted meanwhile', async () => {
+    const { queue, started, overlaps, end } = aQueue()
+    queue.submit([upload('a')], NOW_MS)
+    queue.submit([renewal('a')], NOW_MS)
+    expect(started).toEqual(['upload a'])
+    await end('a')
+    expect(overlaps).toEqual(['a'])
+    expect(started).toEqual(['upload a'])
+  })
+
+  it('replaces a waiting step of the same path, also in another lane', async () => {
+    const { queue, started, end } = aQueue({ uploads: 1 })
+    queue.submit([upload('busy'), upload('a')], NOW_MS)
+    queue.submit([restore('a')], NOW_MS)
+    expect(started).toContain('restore a')
+    await end('busy')
+    expect(started).not.toContain('upload a')
+  })
+
+  it('starts nothing that needs WeCom while it is not admitted, and goes on when woken', () => {
+    let open = false
+    const { queue, started } = aQueue({ admits: () => open })
+    queue.submit([upload('a'), restore('b'), forgetting('c')], NOW_MS)
+    expect(started).toEqual(['forget c'])
+    open = true
+    queue.wake()
+    expect(started).toEqual(['forget c', 'upload a', 'restore b'])
+  })
+
+  it('is idle when nothing waits and nothing is in flight', async () => {
+    const { queue, end } = aQueue({ uploads: 1 })
+    queue.submit([upload('a'), upload('b')], NOW_MS)
+    let idle = false
+    const waiting = queue.idle().then(() => (idle = true))
+    await end('a')
+    expect(idle).toBe(false)
+    await end('b')
+    await waiting
+    expect(idle).toBe(true)
+  })
+
+  it('stops: drops what waits, aborts what is in flight, takes nothing new', async () => {
+    const { queue, started } = aQueue({ uploads: 1 })
+    queue.submit([upload('a'), upload('b')], NOW_MS)
+    await queue.stop(new Error('stopping'))
+    queue.submit([upload('c')], NOW_MS)
+    expect(started).toEqual(['upload a'])
+    expect(queue.load()).toEqual({ waiting: 0, inFlight: [] })
+  })
+
+  it('withdraws what waits and tells when what is in flight has ended', async () => {
+    const { queue, end, started } = aQueue({ uploads: 1 })
+    queue.submit([upload('a'), upload('b')], NOW_MS)
+    queue.withdraw(aPath('b'))
+    const free = queue.whenFree(aPath('a'))
+    await end('a')
+    await free
+    expect(started).toEqual(['upload a'])
+  })
+})
+
+describe('step heap', () => {
+  it('gives back what was put in, by rank and then in order of arrival, whatever is replaced or dropped', () => {
+    const anyMove = fc.oneof(
+      fc.record({ put: fc.constantFrom('a', 'b', 'c', 'd', 'e'), rank: fc.integer({ min: 0, max: 4 }) }),
+      fc.record({ drop: fc.constantFrom('a', 'b', 'c', 'd', 'e') }),
+      fc.constant({ take: true as const }),
+    )
+    fc.assert(
+      fc.property(fc.array(anyMove, { maxLength: 60 }), (moves) => {
+        const heap = createStepHeap()
+        let model: { path: string; rank: number }[] = []
+        for (const move of moves) {
+          if ('put' in move) {
+            model = [...model.filter(({ path }) => path !== move.put), { path: move.put, rank: move.rank }]
+            heap.put(upload(move.put), move.rank)
+          } else if ('drop' in move) {
+            model = model.filter(({ path }) => path !== move.drop)
+            heap.drop(aPath(move.drop))
+          } else {
+            const first = model.reduce<(typeof model)[0] | undefined>((best, item) => (!best || item.rank < best.rank ? item : best), undefined)
+            model = model.filter((item) => item !== first)
+            expect(heap.take()?.path).toBe(first?.path)
+          }
+          expect(heap.size()).toBe(model.length)
+        }
+      }),
+    )
+  })
+})
