@@ -20,6 +20,8 @@ abstract class BaseError extends Error {
 
 export interface ConfigProblem {
   readonly message: string
+  /** The configuration file, as the person named it. */
+  readonly file?: string
   /** Dotted path of the key, such as `folder.path`. */
   readonly key?: string
   readonly line?: number
