@@ -44,7 +44,8 @@ export function judgeSettling(
   return {
     kind: 'unsettled',
     observation,
-    lookAgainAtMs: observation.stoodSinceMs + settleMs,
+    // An mtime has fractions of a millisecond, our clock has none.
+    lookAgainAtMs: Math.ceil(observation.stoodSinceMs + settleMs),
     isProblem: nowMs - observation.firstSeenMs >= patienceMs,
   }
 }
