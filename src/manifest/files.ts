@@ -59,7 +59,10 @@ export const journalName = (number: number): string => `manifest.journal.${numbe
 
 /** The numbers of the journals among these names, in order. */
 export const journalNumbers = (names: readonly string[]): number[] =>
-  names.flatMap((name) => Number(JOURNAL.exec(name)?.[1] ?? [])).sort((a, b) => a - b)
+  names
+    .flatMap((name) => JOURNAL.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b)
 
 /** Writes all of it at this place, however little the system takes at a time. */
 export async function writeAll(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {

@@ -1,0 +1,190 @@
+// What every manifest must do, whoever keeps it. Each adapter and each fake runs this suite.
+import { describe, expect, test } from 'vitest'
+import type { Change, Manifest } from '../../src/manifest/manifest.ts'
+import type { ManifestEntry, Problem, Reference } from '../../src/media/media.ts'
+import {
+  aFingerprint,
+  all,
+  aMediaId,
+  anEntry,
+  aPath,
+  aProblem,
+  aReference,
+  aStamp,
+  START_MS,
+} from '../manifest/rows.ts'
+
+const put = (entry: ManifestEntry): Change => ({ kind: 'put-entry', entry })
+const drop = (path: string): Change => ({ kind: 'drop-entry', path: aPath(path) })
+const putProblem = (problem: Problem): Change => ({ kind: 'put-problem', problem })
+const putReference = (reference: Reference): Change => ({ kind: 'put-reference', reference })
+
+/** `open` gives a new, empty manifest for each test. */
+export function describeManifest(name: string, open: () => Promise<Manifest>): void {
+  describe(`${name} keeps the manifest's promises`, () => {
+    test('is empty at first', async () => {
+      const manifest = await open()
+      expect(await manifest.count()).toEqual({ entries: 0, problems: 0, references: 0 })
+      expect(await manifest.markedFolder()).toBeUndefined()
+      expect(await manifest.nextDueAtMs()).toBeUndefined()
+      expect(await manifest.findEntry(aPath('a.jpg'))).toBeUndefined()
+      expect(await manifest.findDue(Number.MAX_SAFE_INTEGER, 10)).toEqual([])
+      expect(await all(manifest.entries())).toEqual([])
+      await manifest.close()
+    })
+
+    test('finds every field of what was committed', async () => {
+      const manifest = await open()
+      const entry = anEntry('posters/春.jpg', { kind: 'file', origin: 'reference' })
+      const problem = aProblem('big.mov', { stamp: aStamp('1:2:3'), fingerprint: aFingerprint(7) })
+      const reference = aReference('id-1', {
+        path: aPath('wanted/a.jpg'),
+        createdAtMs: START_MS - 5,
+        state: 'landed',
+        landedPath: aPath('wanted/a (2).jpg'),
+        message: 'a different file was there',
+      })
+      await manifest.commit([put(entry), putProblem(problem), putReference(reference)])
+      expect(await manifest.findEntry(entry.path)).toEqual(entry)
+      expect(await manifest.findProblem(problem.path)).toEqual(problem)
+      expect(await manifest.findReference(reference.mediaId)).toEqual(reference)
+      expect(await manifest.count()).toEqual({ entries: 1, problems: 1, references: 1 })
+      await manifest.close()
+    })
+
+    test('leaves out what was never given: no path, no stamp, no moment of renewal', async () => {
+      const manifest = await open()
+      const entry = anEntry('landed.jpg', { renewAtMs: undefined })
+      await manifest.commit([put(entry), putProblem(aProblem('p')), putReference(aReference('id'))])
+      expect(await manifest.findEntry(entry.path)).toEqual(entry)
+      expect(Object.keys((await manifest.findProblem(aPath('p'))) ?? {})).not.toContain('stamp')
+      expect(Object.keys((await manifest.findReference(aMediaId('id'))) ?? {})).not.toContain(
+        'path',
+      )
+      expect(await manifest.nextDueAtMs()).toBeUndefined()
+      expect(await manifest.findDue(Number.MAX_SAFE_INTEGER, 10)).toEqual([])
+      await manifest.close()
+    })
+
+    test('replaces an entry as a whole, in every index', async () => {
+      const manifest = await open()
+      await manifest.commit([put(anEntry('a', { fingerprint: aFingerprint(1), renewAtMs: 100 }))])
+      const newer = anEntry('a', { fingerprint: aFingerprint(2), renewAtMs: 900 })
+      await manifest.commit([put(newer)])
+      expect(await manifest.findEntry(newer.path)).toEqual(newer)
+      expect(await manifest.findByFingerprint(aFingerprint(1))).toEqual([])
+      expect(await manifest.findByFingerprint(aFingerprint(2))).toEqual([newer])
+      expect(await manifest.findDue(899, 10)).toEqual([])
+      expect(await manifest.nextDueAtMs()).toBe(900)
+      expect((await manifest.count()).entries).toBe(1)
+      await manifest.close()
+    })
+
+    test('drops entries, problems and references, and takes the dropping of nothing calmly', async () => {
+      const manifest = await open()
+      await manifest.commit([
+        put(anEntry('a')),
+        putProblem(aProblem('a')),
+        putReference(aReference('id')),
+      ])
+      await manifest.commit([
+        drop('a'),
+        { kind: 'drop-problem', path: aPath('a') },
+        { kind: 'drop-reference', mediaId: aMediaId('id') },
+        drop('never there'),
+      ])
+      expect(await manifest.count()).toEqual({ entries: 0, problems: 0, references: 0 })
+      expect(await manifest.findByFingerprint(aFingerprint(1))).toEqual([])
+      expect(await manifest.nextDueAtMs()).toBeUndefined()
+      await manifest.close()
+    })
+
+    test('gives due entries earliest first, those of one moment by path, and no more than asked for', async () => {
+      const manifest = await open()
+      const at = (path: string, renewAtMs: number) => put(anEntry(path, { renewAtMs }))
+      await manifest.commit([at('d', 40), at('c', 10), at('b', 20), at('a', 20)])
+      const due = async (nowMs: number, limit: number) =>
+        (await manifest.findDue(nowMs, limit)).map((entry) => entry.path)
+      expect(await due(9, 10)).toEqual([])
+      expect(await due(20, 10)).toEqual(['c', 'a', 'b'])
+      expect(await due(1000, 2)).toEqual(['c', 'a'])
+      expect(await due(1000, 0)).toEqual([])
+      expect(await manifest.nextDueAtMs()).toBe(10)
+      await manifest.close()
+    })
+
+    test('finds all paths with the same bytes', async () => {
+      const manifest = await open()
+      await manifest.commit(['a', 'b', 'c'].map((path) => put(anEntry(path))))
+      await manifest.commit([drop('b')])
+      const paths = (await manifest.findByFingerprint(aFingerprint(1))).map((entry) => entry.path)
+      expect(paths.sort()).toEqual(['a', 'c'])
+      await manifest.close()
+    })
+
+    test('walks the entries in order of their path', async () => {
+      const manifest = await open()
+      const names = Array.from({ length: 2000 }, (_, n) => `folder/${(n * 7919) % 2000}.jpg`)
+      await manifest.commit(names.map((name) => put(anEntry(name))))
+      await manifest.commit(names.slice(0, 500).map(drop))
+      const walked = (await all(manifest.entries())).map((entry) => entry.path)
+      expect(walked).toEqual(names.slice(500).sort())
+      await manifest.close()
+    })
+
+    test('walks on calmly while entries come and go', async () => {
+      const manifest = await open()
+      const names = Array.from({ length: 1500 }, (_, n) => String(n).padStart(4, '0'))
+      await manifest.commit(names.map((name) => put(anEntry(name))))
+      const walked: string[] = []
+      for await (const entry of manifest.entries()) {
+        walked.push(entry.path)
+        if (walked.length === 700) await manifest.commit([drop('0000'), put(anEntry('0000.5'))])
+      }
+      const stable = walked.filter((path) => path !== '0000' && path !== '0000.5')
+      expect(stable).toEqual(names.slice(1))
+      await manifest.close()
+    })
+
+    test('applies the changes of one commit in their order', async () => {
+      const manifest = await open()
+      await manifest.commit([put(anEntry('a')), drop('a'), drop('b'), put(anEntry('b'))])
+      expect(await manifest.findEntry(aPath('a'))).toBeUndefined()
+      expect(await manifest.findEntry(aPath('b'))).toEqual(anEntry('b'))
+      await manifest.close()
+    })
+
+    test('applies concurrent commits in the order of their calls', async () => {
+      const manifest = await open()
+      const commits = Array.from({ length: 100 }, (_, n) =>
+        manifest.commit([put(anEntry('a', { sizeBytes: n })), put(anEntry(`a/${n}`))]),
+      )
+      await Promise.all(commits)
+      expect(await manifest.findEntry(aPath('a'))).toEqual(anEntry('a', { sizeBytes: 99 }))
+      expect((await manifest.count()).entries).toBe(101)
+      await manifest.close()
+    })
+
+    test('remembers which folder was marked', async () => {
+      const manifest = await open()
+      await manifest.commit([{ kind: 'mark-folder', folder: '/srv/one' }])
+      await manifest.commit([{ kind: 'mark-folder', folder: '/srv/媒体 "two"\n' }])
+      expect(await manifest.markedFolder()).toBe('/srv/媒体 "two"\n')
+      await manifest.close()
+    })
+
+    test('commits nothing at once', async () => {
+      const manifest = await open()
+      await manifest.commit([])
+      expect((await manifest.count()).entries).toBe(0)
+      await manifest.close()
+    })
+
+    test('can be closed twice, and takes nothing after that', async () => {
+      const manifest = await open()
+      await Promise.all([manifest.close(), manifest.close()])
+      await manifest.close()
+      await expect(manifest.commit([put(anEntry('a'))])).rejects.toThrow()
+    })
+  })
+}

@@ -1,0 +1,69 @@
+import type { Change, Manifest } from '../../src/manifest/manifest.ts'
+import type {
+  ManifestEntry,
+  MediaId,
+  MediaPath,
+  Problem,
+  Reference,
+} from '../../src/media/media.ts'
+
+/** A manifest that remembers until it is closed: the port's promises without a disk, in the plainest way that keeps them. */
+export function createMemoryManifest(): Manifest {
+  const entries = new Map<MediaPath, ManifestEntry>()
+  const problems = new Map<MediaPath, Problem>()
+  const references = new Map<MediaId, Reference>()
+  let folder: string | undefined
+  let isClosed = false
+
+  const byPath = () => [...entries.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
+  const byRenewal = () =>
+    byPath()
+      .flatMap((entry) => (entry.renewAtMs === undefined ? [] : { at: entry.renewAtMs, entry }))
+      .sort((a, b) => a.at - b.at)
+
+  const apply = (change: Change) => {
+    if (change.kind === 'put-entry') entries.set(change.entry.path, { ...change.entry })
+    else if (change.kind === 'drop-entry') entries.delete(change.path)
+    else if (change.kind === 'put-problem') problems.set(change.problem.path, { ...change.problem })
+    else if (change.kind === 'drop-problem') problems.delete(change.path)
+    else if (change.kind === 'put-reference')
+      references.set(change.reference.mediaId, { ...change.reference })
+    else if (change.kind === 'drop-reference') references.delete(change.mediaId)
+    else folder = change.folder
+  }
+
+  return {
+    markedFolder: async () => folder,
+    findEntry: async (path) => entries.get(path),
+    findProblem: async (path) => problems.get(path),
+    findReference: async (mediaId) => references.get(mediaId),
+    findByFingerprint: async (fingerprint) =>
+      byPath().filter((entry) => entry.fingerprint === fingerprint),
+    findDue: async (nowMs, limit) =>
+      byRenewal()
+        .filter(({ at }) => at <= nowMs)
+        .slice(0, limit)
+        .map(({ entry }) => entry),
+    nextDueAtMs: async () => byRenewal()[0]?.at,
+    entries: () => each(byPath),
+    problems: () => each(() => [...problems.values()]),
+    references: () => each(() => [...references.values()]),
+    count: async () => ({
+      entries: entries.size,
+      problems: problems.size,
+      references: references.size,
+    }),
+    async commit(changes) {
+      if (isClosed) throw new Error('committed after close')
+      await Promise.resolve()
+      changes.forEach(apply)
+    },
+    async close() {
+      isClosed = true
+    },
+  }
+}
+
+async function* each<T>(take: () => readonly T[]): AsyncGenerator<T> {
+  yield* take()
+}
