@@ -60,11 +60,23 @@ export async function runFullPass(
   }
 }
 
-function createTally({ queue, circuit, manifest }: FullPassDeps, onProgress: (progress: Progress) => void) {
-  const counts = { uploaded: 0, renewed: 0, shared: 0, renamed: 0, restored: 0, landed: 0, forgotten: 0 }
+function createTally(
+  { queue, circuit, manifest }: FullPassDeps,
+  onProgress: (progress: Progress) => void,
+) {
+  const counts = {
+    uploaded: 0,
+    renewed: 0,
+    shared: 0,
+    renamed: 0,
+    restored: 0,
+    landed: 0,
+    forgotten: 0,
+  }
   const failed = new Map<MediaPath, string>()
   const open = circuit.state()
   let stoppedBy: MirrorError | undefined = open.kind === 'open' ? open.error : undefined
+  let unreachable: MirrorError | undefined
   let doneBytes = 0
   let stop = () => {}
   const stopped = new Promise<void>((resolve) => {
@@ -78,7 +90,10 @@ function createTally({ queue, circuit, manifest }: FullPassDeps, onProgress: (pr
       doneBytes += event.entry.sizeBytes
       failed.delete(event.entry.path)
     }
-    if (event.kind === 'step-postponed') failed.set(event.path, event.error.message)
+    if (event.kind === 'step-postponed') {
+      failed.set(event.path, event.error.message)
+      unreachable = event.error
+    }
     if (event.kind === 'lost') failed.set(event.path, event.message)
     if (event.kind === 'circuit-opened') {
       stoppedBy ??= event.error
@@ -98,6 +113,8 @@ function createTally({ queue, circuit, manifest }: FullPassDeps, onProgress: (pr
   async function sumUp(): Promise<MirrorAnswer> {
     let problems = 0
     for await (const problem of manifest.problems()) if (problem.code !== 'FORGOTTEN') problems++
+    // Too few calls to open the circuit, and still none that went through: it is WeCom that is out of reach.
+    if (doneCount() === 0) stoppedBy ??= unreachable
     return {
       ...counts,
       failed: [...failed].map(([path, message]) => ({ path, message })),

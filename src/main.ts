@@ -48,7 +48,9 @@ function createStopSignal(): AbortSignal {
 
 function createProgram(): CommanderCommand {
   const program = new CommanderCommand('wecom-media-mirror')
-    .description('Keeps a live WeCom (企业微信) media_id for every file of a folder, and a local file for every media_id.')
+    .description(
+      'Keeps a live WeCom (企业微信) media_id for every file of a folder, and a local file for every media_id.',
+    )
     .version(packageJson.version, '-V, --version')
     .showHelpAfterError('(say --help for what there is)')
     .exitOverride()
@@ -60,9 +62,13 @@ function addCommand(program: CommanderCommand, command: Command): void {
   const added = program.command(command.name).description(command.summary).exitOverride()
   added.showHelpAfterError(`(say ${command.name} --help for what it takes)`)
   for (const [syntax, description] of command.arguments ?? []) added.argument(syntax, description)
-  added.option('-c, --config <FILE>', 'the configuration (default: $WECOM_MEDIA_MIRROR_CONFIG, ./config.yaml, /etc/wecom-media-mirror/config.yaml)')
+  added.option(
+    '-c, --config <FILE>',
+    'the configuration (default: $WECOM_MEDIA_MIRROR_CONFIG, ./config.yaml, /etc/wecom-media-mirror/config.yaml)',
+  )
   added.option('--json', 'answers for programs')
-  for (const [flags, description, value] of command.options ?? []) added.option(flags, description, value)
+  for (const [flags, description, value] of command.options ?? [])
+    added.option(flags, description, value)
   added.action(async () => {
     const options = added.opts()
     const context = createContext(options)
@@ -70,7 +76,11 @@ function addCommand(program: CommanderCommand, command: Command): void {
   })
 }
 
-async function runCommand(command: Command, context: Context, args: Parameters<Command['run']>[1]): Promise<void> {
+async function runCommand(
+  command: Command,
+  context: Context,
+  args: Parameters<Command['run']>[1],
+): Promise<void> {
   try {
     end(await command.run(context, args))
   } catch (error) {

@@ -41,7 +41,9 @@ export interface FolderFacts {
   get(path: MediaPath): FileFacts | undefined
   isUnsettled(path: MediaPath): boolean
   paths(): Iterable<MediaPath>
-  isBelieved(): boolean
+  belief():
+    | { readonly kind: 'believed' }
+    | { readonly kind: 'doubted'; readonly because: string; readonly hint: string }
 }
 
 export interface Passes {
@@ -52,8 +54,8 @@ export interface Passes {
   preview(): Promise<Step[]>
   /** What stands in the manifest while its file is gone. */
   missing(): ReadonlySet<MediaPath>
-  /** So much is missing at once that nothing is done about it without a person's word. */
-  doubtsMissing(): Promise<boolean>
+  /** Why nothing is done about the folder, or about what is missing in it, without a person's word. */
+  doubt(): Promise<{ because: string; hint: string } | null>
   /** For the queue: performs a step and turns its failure into a problem, a postponement or an open circuit. */
   readonly perform: Perform
 }
@@ -66,7 +68,13 @@ interface Scope {
   reasons: Set<string>
 }
 
-const emptyScope = (): Scope => ({ paths: new Set(), all: false, due: false, missing: false, reasons: new Set() })
+const emptyScope = (): Scope => ({
+  paths: new Set(),
+  all: false,
+  due: false,
+  missing: false,
+  reasons: new Set(),
+})
 
 export function createPasses(deps: {
   folder: FolderFacts
@@ -87,6 +95,8 @@ export function createPasses(deps: {
   /** Paths that are not yet as they should be; looked at again on every tick. */
   const undone = new Set<MediaPath>()
   const missing = new Set<MediaPath>()
+  /** Whether the number of missing files is a reason for doubt, as last told. */
+  let doubted = false
   /** Sizes of files that have no entry yet. */
   const fresh = new Map<MediaPath, number>()
 
@@ -131,12 +141,17 @@ export function createPasses(deps: {
     const chunks = [...chunked(paths)]
     // Looked at first, all of them: whether a missing file was renamed is known only when every new one has been seen.
     if (scope.missing) for (const chunk of chunks) await look(chunk)
-    const actOnMissing = scope.missing && !(await doubtsMissing())
+    const actOnMissing = scope.missing && !(await tooManyMissing())
     for (const chunk of chunks.length > 0 ? chunks : [[]]) {
       const { files, unsettled, entries, problems } = await look(chunk)
       yield planPass(
         {
-          folder: { files, unsettled, believed: folder.isBelieved(), newSizes: new Set(fresh.values()) },
+          folder: {
+            files,
+            unsettled,
+            believed: folder.belief().kind === 'believed',
+            newSizes: new Set(fresh.values()),
+          },
           manifest: { entries, problems },
           references: chunk === chunks[0] || chunks.length === 0 ? references : [],
           policy: { ...deps.policy, actOnMissing },
@@ -150,7 +165,8 @@ export function createPasses(deps: {
   async function gatherPaths(scope: Scope): Promise<Set<MediaPath>> {
     const paths = new Set(scope.paths)
     if (scope.due || scope.missing) for (const path of [...undone, ...missing]) paths.add(path)
-    if (scope.due) for (const entry of await manifest.findDue(clock.nowMs(), MAX_DUE)) paths.add(entry.path)
+    if (scope.due)
+      for (const entry of await manifest.findDue(clock.nowMs(), MAX_DUE)) paths.add(entry.path)
     if (!scope.all) return paths
     for (const path of folder.paths()) paths.add(path)
     for await (const entry of manifest.entries()) paths.add(entry.path)
@@ -160,7 +176,8 @@ export function createPasses(deps: {
 
   async function openReferences(): Promise<Reference[]> {
     const open: Reference[] = []
-    for await (const reference of manifest.references()) if (reference.state === 'accepted') open.push(reference)
+    for await (const reference of manifest.references())
+      if (reference.state === 'accepted') open.push(reference)
     return open
   }
 
@@ -187,14 +204,24 @@ export function createPasses(deps: {
     return { files, unsettled, entries, problems }
   }
 
-  async function doubtsMissing(): Promise<boolean> {
-    if (missing.size < MIN_VANISHED) return false
-    return missing.size > (await manifest.count()).entries / 2
+  async function tooManyMissing(): Promise<boolean> {
+    const doubts =
+      missing.size >= MIN_VANISHED && missing.size > (await manifest.count()).entries / 2
+    if (doubts && !doubted) emit({ kind: 'folder-doubted', ...vanishedDoubt() })
+    if (!doubts && doubted) emit({ kind: 'folder-believed' })
+    doubted = doubts
+    return doubts
   }
+
+  const vanishedDoubt = () => ({
+    because: `${missing.size} files, more than half of what the manifest knows, vanished at once`,
+    hint: 'Put the files back, or say `wecom-media-mirror forget --vanished`.',
+  })
 
   async function preview(): Promise<Step[]> {
     const steps: Step[] = []
-    for await (const some of planScope({ ...emptyScope(), all: true, due: true, missing: true })) steps.push(...some)
+    for await (const some of planScope({ ...emptyScope(), all: true, due: true, missing: true }))
+      steps.push(...some)
     return steps
   }
 
@@ -224,8 +251,15 @@ export function createPasses(deps: {
 
   async function recordLoss(reference: Reference, error: MirrorError): Promise<void> {
     const { message } = error
-    await manifest.commit([{ kind: 'put-reference', reference: { ...reference, state: 'lost', message } }])
-    emit({ kind: 'lost', path: landingPath(reference.mediaId, reference.path), mediaId: reference.mediaId, message })
+    await manifest.commit([
+      { kind: 'put-reference', reference: { ...reference, state: 'lost', message } },
+    ])
+    emit({
+      kind: 'lost',
+      path: landingPath(reference.mediaId, reference.path),
+      mediaId: reference.mediaId,
+      message,
+    })
   }
 
   return {
@@ -235,7 +269,11 @@ export function createPasses(deps: {
     },
     preview,
     missing: () => missing,
-    doubtsMissing,
+    async doubt() {
+      const belief = folder.belief()
+      if (belief.kind === 'doubted') return { because: belief.because, hint: belief.hint }
+      return (await tooManyMissing()) ? vanishedDoubt() : null
+    },
     perform,
   }
 }
@@ -256,10 +294,13 @@ function asForeseen(step: Step, error: unknown): MirrorError {
   if (isMirrorError(error)) return error
   const { code, syscall } = error as NodeJS.ErrnoException
   if (code === undefined || syscall === undefined) throw error
-  return new FileUnreadable(`cannot ${step.kind} \`${step.path}\`: ${syscall} failed with ${code}`, {
-    cause: error,
-    hint: 'See that the disk has room and that the daemon may read and write the folder; it is tried again at every rescan.',
-  })
+  return new FileUnreadable(
+    `cannot ${step.kind} \`${step.path}\`: ${syscall} failed with ${code}`,
+    {
+      cause: error,
+      hint: 'See that the disk has room and that the daemon may read and write the folder; it is tried again at every rescan.',
+    },
+  )
 }
 
 const PROBLEM_CODES: Readonly<Record<MirrorError['code'], ProblemCode>> = {
@@ -272,7 +313,12 @@ const PROBLEM_CODES: Readonly<Record<MirrorError['code'], ProblemCode>> = {
   MANIFEST_UNWRITABLE: 'FILE_UNREADABLE',
 }
 
-function describeProblem(step: Step, error: MirrorError, known: Problem | undefined, nowMs: number): Problem {
+function describeProblem(
+  step: Step,
+  error: MirrorError,
+  known: Problem | undefined,
+  nowMs: number,
+): Problem {
   const code = PROBLEM_CODES[error.code]
   return {
     path: step.path,

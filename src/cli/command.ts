@@ -27,7 +27,11 @@ export interface Command {
   readonly summary: string
   /** As commander reads them: `PATH...` in angle or square brackets, with a sentence each. */
   readonly arguments?: readonly (readonly [syntax: string, description: string])[]
-  readonly options?: readonly (readonly [flags: string, description: string, defaultValue?: string])[]
+  readonly options?: readonly (readonly [
+    flags: string,
+    description: string,
+    defaultValue?: string,
+  ])[]
   run(context: Context, args: Arguments): Promise<ExitCode>
 }
 
@@ -37,10 +41,12 @@ export interface Arguments {
 }
 
 /** One line, or a block of them, on stdout. */
-export const print = (context: Context, text: string): void => void context.stdout.write(`${text}\n`)
+export const print = (context: Context, text: string): void =>
+  void context.stdout.write(`${text}\n`)
 
 /** The machine's form of an answer: one JSON document. */
-export const printJson = (context: Context, value: unknown): void => print(context, JSON.stringify(value, null, 2))
+export const printJson = (context: Context, value: unknown): void =>
+  print(context, JSON.stringify(value, null, 2))
 
 /** For a person, on stderr, out of the way of answers. */
 export const tell = (context: Context, text: string): void => void context.stderr.write(`${text}\n`)

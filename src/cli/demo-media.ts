@@ -12,7 +12,11 @@ export function demoMedia(): [path: string, content: Buffer][] {
 }
 
 /** A picture of one colour. */
-function createPng(width: number, height: number, colour: readonly [number, number, number]): Buffer {
+function createPng(
+  width: number,
+  height: number,
+  colour: readonly [number, number, number],
+): Buffer {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)
   header.writeUInt32BE(height, 4)
@@ -20,7 +24,12 @@ function createPng(width: number, height: number, colour: readonly [number, numb
   const row = Buffer.concat([Buffer.of(0), Buffer.alloc(width * 3, Buffer.from(colour))])
   const pixels = deflateSync(Buffer.concat(Array.from({ length: height }, () => row)))
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
-  return Buffer.concat([signature, pngChunk('IHDR', header), pngChunk('IDAT', pixels), pngChunk('IEND', Buffer.alloc(0))])
+  return Buffer.concat([
+    signature,
+    pngChunk('IHDR', header),
+    pngChunk('IDAT', pixels),
+    pngChunk('IEND', Buffer.alloc(0)),
+  ])
 }
 
 function pngChunk(type: string, content: Buffer): Buffer {
@@ -36,5 +45,8 @@ function pngChunk(type: string, content: Buffer): Buffer {
 function createSilence(lengthSeconds: number): Buffer {
   const frame = Buffer.alloc(13)
   frame[0] = 0x04
-  return Buffer.concat([Buffer.from('#!AMR\n'), ...Array.from({ length: 50 * lengthSeconds }, () => frame)])
+  return Buffer.concat([
+    Buffer.from('#!AMR\n'),
+    ...Array.from({ length: 50 * lengthSeconds }, () => frame),
+  ])
 }

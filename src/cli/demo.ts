@@ -41,16 +41,26 @@ async function writeIfMissing(file: string, content: Buffer): Promise<void> {
 
 function introduce({ emit }: Events, folder: string, lifetimeMs: number): void {
   const say = (message: string) => emit({ kind: 'narrated', message })
-  say(`WeCom is played by the built-in simulator; media die there after ${seconds(lifetimeMs)}, not three days`)
+  say(
+    `WeCom is played by the built-in simulator; media die there after ${seconds(lifetimeMs)}, not three days`,
+  )
   say(`drop a file into ${folder} and see it get a media_id (Ctrl-C stops)`)
   say(`in another terminal: npm exec -- node src/main.ts id -c config/demo.yaml '${VICTIM}'`)
 }
 
 /** Once the victim has an id, its file goes; the daemon fetches it back at its next restore tick. */
-function showRestore({ clock, signal }: Context, { emit }: Events, mirror: Mirror, folder: string): void {
+function showRestore(
+  { clock, signal }: Context,
+  { emit }: Events,
+  mirror: Mirror,
+  folder: string,
+): void {
   const timer = clock.after(DELETE_AFTER_MS, async () => {
     if ((await mirror.desk.lookUp(VICTIM)).kind !== 'live') return
-    emit({ kind: 'narrated', message: `now deleting ${VICTIM}: WeCom still has it, so it comes back` })
+    emit({
+      kind: 'narrated',
+      message: `now deleting ${VICTIM}: WeCom still has it, so it comes back`,
+    })
     await rm(join(folder, VICTIM), { force: true })
   })
   signal.addEventListener('abort', () => timer.cancel(), { once: true })

@@ -1,10 +1,12 @@
 // Answers for how a command reaches the mirror: the running daemon if there is one, else the state itself.
 // Looking needs no lock; acting takes it, so that no daemon starts meanwhile.
-import { type Mirror, openMirror } from '../daemon.ts'
-import { loadConfig } from '../config/load.ts'
+
 import type { Config } from '../config/config.ts'
+import { loadConfig } from '../config/load.ts'
+import { type Mirror, openMirror, previewPass } from '../daemon.ts'
 import { readManifest } from '../manifest/read-manifest.ts'
-import type { Desk } from '../serve/desk.ts'
+import { stepAnswer } from '../serve/answers.ts'
+import type { Desk, StepAnswer } from '../serve/desk.ts'
 import { createReaderDesk } from '../serve/reader-desk.ts'
 import { createEvents, type Events } from '../support/events.ts'
 import type { Context } from './command.ts'
@@ -22,7 +24,12 @@ export async function withReadingDesk<Answer>(
   if (remote) return use(remote)
   const manifest = await readManifest({ directory: config.state, corpId: config.wecom.corpId })
   return use(
-    createReaderDesk({ manifest, setUp: setUpOf(config), clock: context.clock, live: () => undefined }),
+    createReaderDesk({
+      manifest,
+      setUp: setUpOf(config),
+      clock: context.clock,
+      live: () => undefined,
+    }),
   )
 }
 
@@ -43,6 +50,7 @@ export async function withActingDesk<Answer>(
     clock: context.clock,
     random: context.random,
     events,
+    isWatched: false,
     onBug: (error) => {
       throw error
     },
@@ -54,8 +62,17 @@ export async function withActingDesk<Answer>(
   }
 }
 
+/** What a full pass would do, by the daemon's own knowledge if there is one. */
+export async function previewSteps(context: Context): Promise<readonly StepAnswer[]> {
+  const config = await readConfig(context)
+  const remote = await connectDesk(config.state)
+  if (remote) return remote.plan()
+  const { clock, random } = context
+  return (await previewPass(config, { clock, random, events: createEvents() })).map(stepAnswer)
+}
+
 export const readConfig = (context: Context): Promise<Config> =>
-  loadConfig({ file: context.configFile, env: context.env, cwd: context.cwd })
+  loadConfig({ args: { config: context.configFile }, env: context.env, cwd: context.cwd })
 
 export const setUpOf = (config: Config) => ({
   corpId: config.wecom.corpId,

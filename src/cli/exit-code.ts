@@ -24,7 +24,13 @@ export function exitCodeOf(error: unknown): ExitCode {
 }
 
 /** Also for failures that came over the wire, which have code and remedy and no class. */
-export function exitCodeOfFailure({ code, remedy }: { code: MirrorError['code']; remedy: Remedy }): ExitCode {
+export function exitCodeOfFailure({
+  code,
+  remedy,
+}: {
+  code: MirrorError['code']
+  remedy: Remedy
+}): ExitCode {
   switch (code) {
     case 'CONFIG':
     case 'MANIFEST_UNREADABLE':
@@ -33,7 +39,11 @@ export function exitCodeOfFailure({ code, remedy }: { code: MirrorError['code'];
     case 'WECOM_UNREACHABLE':
       return EXIT.unreachable
     case 'WECOM_REFUSED':
-      return remedy === 'stop' ? EXIT.refused : remedy === 'skip' ? EXIT.someFailed : EXIT.unreachable
+      return remedy === 'stop'
+        ? EXIT.refused
+        : remedy === 'skip'
+          ? EXIT.someFailed
+          : EXIT.unreachable
     case 'MEDIA_UNACCEPTABLE':
     case 'FILE_UNREADABLE':
       return EXIT.someFailed

@@ -10,7 +10,10 @@ export const forgetCommand: Command = {
   arguments: [['[PATH...]', 'paths relative to the folder, or absolute below it']],
   options: [
     ['--delete', 'delete the file as well'],
-    ['--vanished', 'every entry whose file is gone, when so many vanished at once that the mirror waits for your word'],
+    [
+      '--vanished',
+      'every entry whose file is gone, when so many vanished at once that the mirror waits for your word',
+    ],
   ],
   async run(context, { positional, options }) {
     const vanished = options.vanished === true
@@ -24,7 +27,8 @@ export const forgetCommand: Command = {
     if (context.json) printJson(context, answers)
     for (const { path, forgotten, file_deleted, because } of answers) {
       if (!forgotten) tell(context, `cannot forget \`${path}\`: ${because}`)
-      else if (!context.json) print(context, `forgot ${showName(path)}${file_deleted ? ', and deleted the file' : ''}`)
+      else if (!context.json)
+        print(context, `forgot ${showName(path)}${file_deleted ? ', and deleted the file' : ''}`)
     }
     return answers.every(({ forgotten }) => forgotten) ? EXIT.done : EXIT.someFailed
   },

@@ -8,7 +8,9 @@ export const idCommand: Command = {
   summary: 'prints the live media_id of each path, one a line',
   arguments: [['<PATH...>', 'paths relative to the folder, or absolute below it']],
   async run(context, { positional }) {
-    const answers = await withReadingDesk(context, (desk) => Promise.all(positional.map((path) => desk.lookUp(path))))
+    const answers = await withReadingDesk(context, (desk) =>
+      Promise.all(positional.map((path) => desk.lookUp(path))),
+    )
     if (context.json) {
       printJson(
         context,
@@ -20,7 +22,8 @@ export const idCommand: Command = {
       )
     }
     for (const answer of answers) {
-      if (answer.kind !== 'live') tell(context, `no live media_id for \`${answer.path}\`: ${answer.because}`)
+      if (answer.kind !== 'live')
+        tell(context, `no live media_id for \`${answer.path}\`: ${answer.because}`)
       else if (!context.json) print(context, answer.media.media_id)
     }
     return answers.every((answer) => answer.kind === 'live') ? EXIT.done : EXIT.noLiveId

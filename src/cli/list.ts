@@ -8,7 +8,9 @@ import { renderTable, showName } from './table.ts'
 export const listCommand: Command = {
   name: 'list',
   summary: 'entries: path, type, media_id, time left',
-  arguments: [['[GLOB]', 'only paths that match; a glob without a slash matches names at any depth']],
+  arguments: [
+    ['[GLOB]', 'only paths that match; a glob without a slash matches names at any depth'],
+  ],
   async run(context, { positional }) {
     const media = await withReadingDesk(context, (desk) => desk.list(positional[0]))
     if (context.json) printJson(context, media)

@@ -1,7 +1,7 @@
 // `plan`: prints the steps that a full pass would take now, and takes none.
 import type { StepAnswer } from '../serve/desk.ts'
 import { type Command, print, printJson } from './command.ts'
-import { withPlanningDesk } from './desk-access.ts'
+import { previewSteps } from './desk-access.ts'
 import { EXIT } from './exit-code.ts'
 import { showName } from './table.ts'
 
@@ -9,7 +9,7 @@ export const planCommand: Command = {
   name: 'plan',
   summary: 'prints the steps that a pass would take, and takes none',
   async run(context) {
-    const steps = await withPlanningDesk(context, (desk) => desk.plan())
+    const steps = await previewSteps(context)
     if (context.json) printJson(context, steps)
     else print(context, renderSteps(steps))
     return EXIT.done

@@ -14,7 +14,9 @@ export const pullCommand: Command = {
   async run(context, { positional, options }) {
     const mediaId = positional[0] ?? ''
     const path = typeof options.to === 'string' ? options.to : undefined
-    const answer = await withActingDesk(context, 'pull', (desk) => desk.pull(mediaId, path, context.signal))
+    const answer = await withActingDesk(context, 'pull', (desk) =>
+      desk.pull(mediaId, path, context.signal),
+    )
     if (context.json) printJson(context, answer)
     return report(context, answer)
   },
@@ -29,7 +31,10 @@ function report(context: Context, answer: PullAnswer): ExitCode {
       tell(context, answer.reference.message ?? 'it is lost')
       return EXIT.someFailed
     case 'accepted':
-      tell(context, `accepted, and fetched as soon as that can be done: ${renderFailure(answer.because)}`)
+      tell(
+        context,
+        `accepted, and fetched as soon as that can be done: ${renderFailure(answer.because)}`,
+      )
       return exitCodeOfAnswer(answer.because)
     case 'refused':
       tell(context, answer.because)

@@ -17,17 +17,25 @@ export async function connectDesk(stateDirectory: string): Promise<Desk | undefi
     throw error
   }
   // The answers were made by this same program: their form is the port's, and a version ahead only adds to it.
-  const ask = async <Answer>(method: string, path: string, options?: CallOptions): Promise<Answer> =>
-    JSON.parse(await readText(await call(method, path, options)))
+  const ask = async <Answer>(
+    method: string,
+    path: string,
+    options?: CallOptions,
+  ): Promise<Answer> => JSON.parse(await readText(await call(method, path, options)))
 
   return {
     status: () => ask('GET', '/v1/status'),
-    list: (glob) => ask('GET', glob === undefined ? '/v1/media' : `/v1/media?glob=${encodeURIComponent(glob)}`),
+    list: (glob) =>
+      ask('GET', glob === undefined ? '/v1/media' : `/v1/media?glob=${encodeURIComponent(glob)}`),
     lookUp: (path) => ask('GET', `/v1/media/${encodeURIComponent(path)}`),
     plan: () => ask('GET', '/v1/plan'),
-    mirror: async (onProgress, signal) => readOutcome(await call('POST', '/v1/passes', { signal }), onProgress),
+    mirror: async (onProgress, signal) =>
+      readOutcome(await call('POST', '/v1/passes', { signal }), onProgress),
     pull: (mediaId, path, signal) =>
-      ask('POST', '/v1/references', { body: { media_id: mediaId, ...(path !== undefined && { path }) }, signal }),
+      ask('POST', '/v1/references', {
+        body: { media_id: mediaId, ...(path !== undefined && { path }) },
+        signal,
+      }),
     forget: (paths, { deleteFile, vanished }) =>
       ask('POST', '/v1/forget', { body: { paths, delete_file: deleteFile, vanished } }),
   }
@@ -72,7 +80,8 @@ async function readText(response: IncomingMessage): Promise<string> {
   response.setEncoding('utf8')
   let text = ''
   for await (const part of response) text += part
-  if (response.statusCode === 200 || response.statusCode === 404 || response.statusCode === 409) return text
+  if (response.statusCode === 200 || response.statusCode === 404 || response.statusCode === 409)
+    return text
   throw new Error(`the daemon answered ${response.statusCode}: ${text}`)
 }
 
@@ -86,7 +95,10 @@ async function readOutcome(
     const lines = `${rest}${part}`.split('\n')
     rest = lines.pop() ?? ''
     for (const line of lines) {
-      const { progress, outcome } = JSON.parse(line) as { progress?: Progress; outcome?: MirrorAnswer }
+      const { progress, outcome } = JSON.parse(line) as {
+        progress?: Progress
+        outcome?: MirrorAnswer
+      }
       if (progress) onProgress(progress)
       if (outcome) return outcome
     }

@@ -28,7 +28,7 @@ export async function runDaemon(
   const notifier = createServiceNotifier({
     env: context.env,
     pid: context.pid,
-    onTrouble: (message) => events.emit({ kind: 'narrated', message }),
+    onTrouble: (message) => events.emit({ kind: 'warned', message, hint: undefined }),
   })
   const bug = Promise.withResolvers<never>()
   const open = (wanted: Config) => openAndStart(context, wanted, events, bug.reject)
@@ -65,9 +65,18 @@ async function openAndStart(
   onBug: (error: unknown) => void,
 ): Promise<Mirror> {
   const { env, pid, clock, random } = context
-  const mirror = await openMirror(config, { command: 'run', env, pid, clock, random, events, onBug })
+  const mirror = await openMirror(config, {
+    command: 'run',
+    env,
+    pid,
+    clock,
+    random,
+    events,
+    isWatched: true,
+    onBug,
+  })
   try {
-    await mirror.start(context.signal)
+    await mirror.start()
     return mirror
   } catch (error) {
     await mirror.stop()

@@ -27,23 +27,44 @@ export function renderStatus(status: StatusAnswer, nowMs: number): string {
   const facts: [string, string][] = [
     ['folder', showName(status.folder)],
     ['state', showName(status.state)],
-    ['daemon', daemon.running ? `running, process ${daemon.pid}, since ${daemon.started_at}` : 'not running'],
-    ['media', `${media.alive} alive of ${media.total}; ${media.due} due, ${media.expired} expired, ${media.missing} missing`],
+    [
+      'daemon',
+      daemon.running ? `running, process ${daemon.pid}, since ${daemon.started_at}` : 'not running',
+    ],
+    [
+      'media',
+      `${media.alive} alive of ${media.total}; ${media.due} due, ${media.expired} expired, ${media.missing} missing`,
+    ],
     ['problems', String(status.problems.length)],
-    ['references', `${references.accepted} waiting, ${references.landed} landed, ${references.lost} lost`],
+    [
+      'references',
+      `${references.accepted} waiting, ${references.landed} landed, ${references.lost} lost`,
+    ],
     ['circuit', renderCircuit(status.circuit, nowMs)],
   ]
-  if (daemon.running) facts.push(['queue', `${queue.waiting} waiting, ${queue.in_flight.length} in flight`])
-  if (status.clock_skew_ms !== 0) facts.push(['clock', `${seconds(status.clock_skew_ms)} off WeCom's, which is used`])
-  const sections = [renderTable(facts), renderDoubt(status), renderProblems(status), renderNext(status, nowMs)]
-  for (const key of status.not_available_yet) sections.push(`\`${key}\` is set but not available yet: it does nothing`)
+  if (daemon.running)
+    facts.push(['queue', `${queue.waiting} waiting, ${queue.in_flight.length} in flight`])
+  if (status.clock_skew_ms !== 0)
+    facts.push(['clock', `${seconds(status.clock_skew_ms)} off WeCom's, which is used`])
+  const sections = [
+    renderTable(facts),
+    renderDoubt(status),
+    renderProblems(status),
+    renderNext(status, nowMs),
+  ]
+  for (const key of status.not_available_yet)
+    sections.push(`\`${key}\` is set but not available yet: it does nothing`)
   return sections.filter((section) => section !== '').join('\n\n')
 }
 
-function renderCircuit({ state, because, next_probe_at, from_ip }: StatusAnswer['circuit'], nowMs: number): string {
+function renderCircuit(
+  { state, because, next_probe_at, from_ip }: StatusAnswer['circuit'],
+  nowMs: number,
+): string {
   if (state === 'unknown') return 'unknown (only a running daemon knows)'
   if (!because) return `${state}: WeCom may be called`
-  const probe = next_probe_at === null ? '' : `, next try in ${seconds(Date.parse(next_probe_at) - nowMs)}`
+  const probe =
+    next_probe_at === null ? '' : `, next try in ${seconds(Date.parse(next_probe_at) - nowMs)}`
   const address = from_ip === null ? '' : ` (WeCom saw address ${from_ip})`
   return `${state}${probe}: ${renderFailure(because)}${address}`
 }
@@ -53,13 +74,18 @@ const renderDoubt = ({ doubt }: StatusAnswer): string =>
 
 function renderProblems({ problems }: StatusAnswer): string {
   if (problems.length === 0) return ''
-  const lines = problems.slice(0, SHOWN_PROBLEMS).map(({ code, message, since }) => [code, since, showName(message)])
+  const lines = problems
+    .slice(0, SHOWN_PROBLEMS)
+    .map(({ code, message, since }) => [code, since, showName(message)])
   const more = problems.length - lines.length
   return `problems:\n${renderTable(lines)}${more > 0 ? `\n… and ${more} more: status --json` : ''}`
 }
 
 function renderNext({ next_renewals }: StatusAnswer, nowMs: number): string {
   if (next_renewals.length === 0) return ''
-  const rows = next_renewals.map(({ path, renew_at }) => [showName(path), `in ${seconds(Date.parse(renew_at) - nowMs)}`])
+  const rows = next_renewals.map(({ path, renew_at }) => [
+    showName(path),
+    `in ${seconds(Date.parse(renew_at) - nowMs)}`,
+  ])
   return `next renewals:\n${renderTable(rows)}`
 }

@@ -13,7 +13,9 @@ export const syncCommand: Command = {
   summary: 'one full pass, with a progress bar on a terminal, then ends',
   run: (context) =>
     withActingDesk(context, 'sync', async (desk, events) => {
-      const bar = context.stderrIsTerminal ? createProgressBar({ stream: context.stderr, clock: context.clock }) : undefined
+      const bar = context.stderrIsTerminal
+        ? createProgressBar({ stream: context.stderr, clock: context.clock })
+        : undefined
       const unsubscribe = events.subscribe((event) => {
         const { level, message, hint } = describeEvent(event, context.clock.nowMs())
         if (level !== 'error' && level !== 'warn') return
@@ -41,7 +43,9 @@ function report(context: Context, answer: MirrorAnswer): ExitCode {
 function renderAnswer(answer: MirrorAnswer): string {
   const { failed, problems, stopped_by, ...counts } = answer
   const done = Object.entries(counts).filter(([, count]) => count > 0)
-  const lines = [done.length > 0 ? done.map(([word, count]) => `${count} ${word}`).join(', ') : 'nothing to do']
+  const lines = [
+    done.length > 0 ? done.map(([word, count]) => `${count} ${word}`).join(', ') : 'nothing to do',
+  ]
   for (const { path, message } of failed) lines.push(`left undone: ${showName(path)}: ${message}`)
   if (problems > 0) lines.push(`${problems} with problems: see \`wecom-media-mirror status\``)
   if (stopped_by) lines.push(renderFailure(stopped_by))

@@ -1,13 +1,7 @@
 // The one decision: from what is (folder, manifest, references) to what is to be done. Pure; touches nothing.
 // Not for the order of the steps (renewal-order.ts) nor for performing them (transfer/).
 import { isAlive, isDue } from '../media/lifetime.ts'
-import type {
-  FileFacts,
-  ManifestEntry,
-  MediaPath,
-  Problem,
-  Reference,
-} from '../media/media.ts'
+import type { FileFacts, ManifestEntry, MediaPath, Problem, Reference } from '../media/media.ts'
 import { landingPath, type Step } from './step.ts'
 
 export interface PlanPolicy {
@@ -41,7 +35,8 @@ export interface PassFacts {
 export function planPass(facts: PassFacts, nowMs: number): Step[] {
   if (!facts.folder.believed) return []
   const steps = new Map<MediaPath, Step>()
-  const add = (step: Step | undefined) => step && !steps.has(step.path) && steps.set(step.path, step)
+  const add = (step: Step | undefined) =>
+    step && !steps.has(step.path) && steps.set(step.path, step)
 
   for (const file of facts.folder.files.values()) {
     const entry = facts.manifest.entries.get(file.path)
@@ -77,7 +72,8 @@ function planFile(
   nowMs: number,
 ): Step | undefined {
   const { path } = file
-  if (problem && problem.code !== 'FILE_UNREADABLE' && problem.stamp === file.stamp) return undefined
+  if (problem && problem.code !== 'FILE_UNREADABLE' && problem.stamp === file.stamp)
+    return undefined
   if (!entry) return { kind: 'upload', path, file, because: 'new' }
   if (entry.stamp !== file.stamp) return { kind: 'upload', path, file, because: 'changed' }
   return wantsRenewal(entry, policy, nowMs) ? { kind: 'renew', path, file, entry } : undefined
@@ -88,7 +84,11 @@ function wantsRenewal(entry: ManifestEntry, policy: PlanPolicy, nowMs: number): 
   return policy.renewReferences && (entry.renewAtMs === undefined || isDue(entry, nowMs))
 }
 
-function planMissing(entry: ManifestEntry, { folder, policy }: PassFacts, nowMs: number): Step | undefined {
+function planMissing(
+  entry: ManifestEntry,
+  { folder, policy }: PassFacts,
+  nowMs: number,
+): Step | undefined {
   const { path } = entry
   if (!policy.actOnMissing) return undefined
   // A file of this size is waiting to be looked at: it may be this one under a new name. The next pass will know.

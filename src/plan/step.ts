@@ -3,9 +3,19 @@ import type { FileFacts, ManifestEntry, MediaId, MediaPath, Reference } from '..
 
 export type Step =
   /** The folder has bytes that the manifest does not know. */
-  | { readonly kind: 'upload'; readonly path: MediaPath; readonly file: FileFacts; readonly because: 'new' | 'changed' }
+  | {
+      readonly kind: 'upload'
+      readonly path: MediaPath
+      readonly file: FileFacts
+      readonly because: 'new' | 'changed'
+    }
   /** The id nears its end, or has passed it: the same bytes get a new one. */
-  | { readonly kind: 'renew'; readonly path: MediaPath; readonly file: FileFacts; readonly entry: ManifestEntry }
+  | {
+      readonly kind: 'renew'
+      readonly path: MediaPath
+      readonly file: FileFacts
+      readonly entry: ManifestEntry
+    }
   /** The file is gone while its id lives: fetch it back. */
   | { readonly kind: 'restore'; readonly path: MediaPath; readonly entry: ManifestEntry }
   /** Someone referred to a medium that has not landed yet. */

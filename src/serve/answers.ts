@@ -3,7 +3,14 @@ import { type MirrorError, WecomRefused } from '../errors.ts'
 import { isAlive } from '../media/lifetime.ts'
 import type { ManifestEntry, MediaPath, Problem, Reference } from '../media/media.ts'
 import { renderStep, type Step } from '../plan/step.ts'
-import type { FailureAnswer, LookUpAnswer, MediaAnswer, ProblemAnswer, ReferenceAnswer, StepAnswer } from './desk.ts'
+import type {
+  FailureAnswer,
+  LookUpAnswer,
+  MediaAnswer,
+  ProblemAnswer,
+  ReferenceAnswer,
+  StepAnswer,
+} from './desk.ts'
 
 export const iso = (atMs: number): string => new Date(atMs).toISOString()
 
@@ -66,7 +73,12 @@ export function lookUpAnswer(
     return { kind: 'live', media: mediaAnswer(entry, nowMs), safe_until: iso(entry.expiresAtMs) }
   if (problem) return { kind: 'not-live', path, because: problem.message }
   if (entry) return { kind: 'not-live', path, because: whyDead(entry) }
-  return { kind: 'unknown', path, because: 'the manifest does not know this path (is the file in the folder, and the daemon running?)' }
+  return {
+    kind: 'unknown',
+    path,
+    because:
+      'the manifest does not know this path (is the file in the folder, and the daemon running?)',
+  }
 }
 
 const whyDead = (entry: ManifestEntry): string =>

@@ -35,7 +35,11 @@ export interface MediaAnswer {
 }
 
 export type LookUpAnswer =
-  | { readonly kind: 'live'; readonly media: MediaAnswer; /** Until when the id may be used. */ readonly safe_until: string }
+  | {
+      readonly kind: 'live'
+      readonly media: MediaAnswer /** Until when the id may be used. */
+      readonly safe_until: string
+    }
   | { readonly kind: 'not-live'; readonly path: string; readonly because: string }
   | { readonly kind: 'unknown'; readonly path: string; readonly because: string }
 
@@ -66,7 +70,11 @@ export interface StatusAnswer {
   readonly corp_id: string
   readonly folder: string
   readonly state: string
-  readonly daemon: { readonly running: boolean; readonly pid: number | null; readonly started_at: string | null }
+  readonly daemon: {
+    readonly running: boolean
+    readonly pid: number | null
+    readonly started_at: string | null
+  }
   readonly media: {
     readonly total: number
     readonly alive: number
@@ -127,7 +135,11 @@ export type PullAnswer =
   | { readonly kind: 'landed'; readonly reference: ReferenceAnswer }
   | { readonly kind: 'lost'; readonly reference: ReferenceAnswer }
   /** Durable, and fetched as soon as it can be. */
-  | { readonly kind: 'accepted'; readonly reference: ReferenceAnswer; readonly because: FailureAnswer }
+  | {
+      readonly kind: 'accepted'
+      readonly reference: ReferenceAnswer
+      readonly because: FailureAnswer
+    }
   | { readonly kind: 'refused'; readonly because: string }
 
 export interface ForgetAnswer {

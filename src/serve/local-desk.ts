@@ -3,7 +3,14 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MirrorError } from '../errors.ts'
 import type { Manifest } from '../manifest/manifest.ts'
-import { createStamp, type MediaId, type MediaPath, parseMediaId, type Problem, type Reference } from '../media/media.ts'
+import {
+  createStamp,
+  type MediaId,
+  type MediaPath,
+  type Problem,
+  parseMediaId,
+  type Reference,
+} from '../media/media.ts'
 import { landingPath } from '../plan/step.ts'
 import type { Clock } from '../support/clock.ts'
 import type { Emit, Events, MirrorEvent } from '../support/events.ts'
@@ -20,7 +27,7 @@ export interface LocalDeskDeps {
   live: () => Promise<LiveFacts>
   preview: () => Promise<Parameters<typeof stepAnswer>[0][]>
   mirror: Desk['mirror']
-  missing: () => ReadonlySet<MediaPath>
+  missing: () => Promise<ReadonlySet<MediaPath>>
   /** Asks for a pass that looks at open references. */
   requestLanding: () => void
   circuitError: () => MirrorError | undefined
@@ -32,11 +39,16 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
   const { manifest, setUp, clock, events } = deps
   const emit: Emit = events.emit
 
-  async function pull(id: string, text: string | undefined, signal: AbortSignal): Promise<PullAnswer> {
+  async function pull(
+    id: string,
+    text: string | undefined,
+    signal: AbortSignal,
+  ): Promise<PullAnswer> {
     const mediaId = parseMediaId(id)
     if (!mediaId) return { kind: 'refused', because: `\`${id}\` cannot be a media_id` }
     const path = text === undefined ? undefined : toMediaPath(text, setUp.folder)
-    if (text !== undefined && !path) return { kind: 'refused', because: `\`${text}\` is no path inside the folder` }
+    if (text !== undefined && !path)
+      return { kind: 'refused', because: `\`${text}\` is no path inside the folder` }
     const known = await manifest.findReference(mediaId)
     if (known && (await isOnDisk(known)) && (path === undefined || path === known.landedPath))
       return { kind: 'landed', reference: referenceAnswer(known) }
@@ -48,7 +60,8 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
     const error = deps.circuitError() ?? (await outcome)
     const now = (await manifest.findReference(mediaId)) ?? reference
     if (now.state !== 'accepted') return { kind: now.state, reference: referenceAnswer(now) }
-    if (error) return { kind: 'accepted', reference: referenceAnswer(now), because: failureAnswer(error) }
+    if (error)
+      return { kind: 'accepted', reference: referenceAnswer(now), because: failureAnswer(error) }
     throw new Error(`${mediaId} neither landed nor failed`)
   }
 
@@ -76,8 +89,17 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
     })
   }
 
-  async function forget(text: string, path: MediaPath | undefined, deleteFile: boolean): Promise<ForgetAnswer> {
-    const refuse = (because: string) => ({ path: text, forgotten: false, file_deleted: false, because })
+  async function forget(
+    text: string,
+    path: MediaPath | undefined,
+    deleteFile: boolean,
+  ): Promise<ForgetAnswer> {
+    const refuse = (because: string) => ({
+      path: text,
+      forgotten: false,
+      file_deleted: false,
+      because,
+    })
     if (!path) return refuse('it is no path inside the folder')
     const [entry, problem] = [await manifest.findEntry(path), await manifest.findProblem(path)]
     if (!entry && !problem) return refuse('the manifest does not know this path')
@@ -106,7 +128,8 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
     try {
       return createStamp(await stat(join(setUp.folder, path)))
     } catch (error) {
-      if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+      if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+        return undefined
       throw error
     }
   }
@@ -118,7 +141,7 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
     pull,
     async forget(paths, { deleteFile, vanished }) {
       const wanted = new Map(paths.map((text) => [text, toMediaPath(text, setUp.folder)]))
-      if (vanished) for (const path of deps.missing()) wanted.set(path, path)
+      if (vanished) for (const path of await deps.missing()) wanted.set(path, path)
       const answers: ForgetAnswer[] = []
       for (const [text, path] of wanted) answers.push(await forget(text, path, deleteFile))
       return answers

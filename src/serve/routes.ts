@@ -27,7 +27,10 @@ const ForgetBody = z.strictObject({
 type Route = (desk: Desk, request: Request) => Promise<Reply>
 
 const ok = (json: unknown): Reply => ({ status: 200, json })
-const failure = (status: number, code: string, message: string): Reply => ({ status, json: { error: { code, message } } })
+const failure = (status: number, code: string, message: string): Reply => ({
+  status,
+  json: { error: { code, message } },
+})
 
 const ROUTES: Readonly<Record<string, Route>> = {
   'GET /healthz': async () => ok({ alive: true }),
@@ -60,7 +63,8 @@ const MEDIA_PREFIX = '/v1/media/'
 export async function answer(desk: Desk, request: Request): Promise<Reply> {
   const route = ROUTES[`${request.method} ${request.path}`]
   if (route) return route(desk, request)
-  if (request.method === 'GET' && request.path.startsWith(MEDIA_PREFIX)) return answerLookUp(desk, request.path)
+  if (request.method === 'GET' && request.path.startsWith(MEDIA_PREFIX))
+    return answerLookUp(desk, request.path)
   return failure(404, 'NO_SUCH_ROUTE', `there is no ${request.method} ${request.path}`)
 }
 

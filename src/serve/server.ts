@@ -34,7 +34,9 @@ export function createLocalServer(deps: {
     response.once('close', () => gone.abort(new Error('the caller went away')))
     const body = await readJson(request)
     if (body === undefined) {
-      sendJson(response, 400, { error: { code: 'BAD_REQUEST', message: 'the body is not JSON, or too long' } })
+      sendJson(response, 400, {
+        error: { code: 'BAD_REQUEST', message: 'the body is not JSON, or too long' },
+      })
       return
     }
     const asked = {
@@ -57,7 +59,9 @@ export function createLocalServer(deps: {
       // Whoever held it is gone: the lock of the state directory is ours.
       await rm(socket.file, { force: true })
       const { path, file } = socket
-      await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
+      await new Promise<void>((resolve, reject) =>
+        server.once('error', reject).listen(path, resolve),
+      )
       await chmod(file, 0o600)
     },
     async stop() {

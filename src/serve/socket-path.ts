@@ -20,5 +20,9 @@ export async function openSocketPath(stateDirectory: string): Promise<SocketPath
   if (Buffer.byteLength(file) <= MAX_SOCKET_PATH_BYTES)
     return { path: file, file, release: () => Promise.resolve() }
   const directory: FileHandle = await open(stateDirectory, 'r')
-  return { path: `/proc/self/fd/${directory.fd}/${SOCKET_NAME}`, file, release: () => directory.close() }
+  return {
+    path: `/proc/self/fd/${directory.fd}/${SOCKET_NAME}`,
+    file,
+    release: () => directory.close(),
+  }
 }

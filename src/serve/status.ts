@@ -37,7 +37,8 @@ export async function gatherStatus(
     if (isAlive(entry, nowMs)) media.alive++
     else media.expired++
     if (isDue(entry, nowMs)) media.due++
-    if (entry.renewAtMs !== undefined) keepSmallest(next, { path: entry.path, atMs: entry.renewAtMs })
+    if (entry.renewAtMs !== undefined)
+      keepSmallest(next, { path: entry.path, atMs: entry.renewAtMs })
   }
   const problems = []
   for await (const problem of manifest.problems()) problems.push(problemAnswer(problem))
@@ -64,7 +65,10 @@ export async function gatherStatus(
   }
 }
 
-function keepSmallest(kept: { path: string; atMs: number }[], candidate: { path: string; atMs: number }) {
+function keepSmallest(
+  kept: { path: string; atMs: number }[],
+  candidate: { path: string; atMs: number },
+) {
   const last = kept[NEXT_RENEWALS - 1]
   if (last && candidate.atMs >= last.atMs) return
   kept.push(candidate)

@@ -13,7 +13,11 @@ export interface EventText {
 
 /** Level, sentence and hint of an event. `nowMs` is the moment it is told, for "lives another …". */
 export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
-  const say = (level: Level, message: string, hint?: string): EventText => ({ level, message, hint })
+  const say = (level: Level, message: string, hint?: string): EventText => ({
+    level,
+    message,
+    hint,
+  })
   switch (event.kind) {
     case 'started':
       return say('info', `mirroring ${event.folder}, state in ${event.state}`)
@@ -24,11 +28,18 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
     case 'stopped':
       return say('info', 'stopped')
     case 'not-available-yet':
-      return say('warn', `\`${event.key}\` is set but not available yet in this version: it does nothing`)
+      return say(
+        'warn',
+        `\`${event.key}\` is set but not available yet in this version: it does nothing`,
+      )
     case 'scanned':
       return say('debug', `scanned ${event.files} files (${event.because}) in ${event.tookMs} ms`)
     case 'watch-degraded':
-      return say('warn', `watching is degraded: ${event.because}; the folder is scanned instead`, event.hint)
+      return say(
+        'warn',
+        `watching is degraded: ${event.because}; the folder is scanned instead`,
+        event.hint,
+      )
     case 'watch-restored':
       return say('info', 'watching works again')
     case 'folder-doubted':
@@ -36,15 +47,27 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
     case 'folder-believed':
       return say('info', 'the folder is believed again')
     case 'pass-planned':
-      return say('debug', `pass (${event.because}): ${event.steps} steps, planned in ${event.tookMs} ms`)
+      return say(
+        'debug',
+        `pass (${event.because}): ${event.steps} steps, planned in ${event.tookMs} ms`,
+      )
     case 'uploaded':
-      return say('info', `uploaded ${event.entry.path} as ${describeEntry(event.entry, nowMs)}${parenthesis(event.downgradedBecause)}`)
+      return say(
+        'info',
+        `uploaded ${event.entry.path} as ${describeEntry(event.entry, nowMs)}${parenthesis(event.downgradedBecause)}`,
+      )
     case 'renewed':
       return say('info', `renewed ${event.entry.path}: now ${describeEntry(event.entry, nowMs)}`)
     case 'shared':
-      return say('info', `${event.entry.path} has the same bytes as ${event.with}: shares ${event.entry.mediaId}`)
+      return say(
+        'info',
+        `${event.entry.path} has the same bytes as ${event.with}: shares ${event.entry.mediaId}`,
+      )
     case 'renamed':
-      return say('info', `${event.from} is now ${event.entry.path}: ${describeEntry(event.entry, nowMs)}`)
+      return say(
+        'info',
+        `${event.from} is now ${event.entry.path}: ${describeEntry(event.entry, nowMs)}`,
+      )
     case 'unchanged':
       return say('debug', `${event.path} was touched, its bytes are the same`)
     case 'restored':
@@ -62,17 +85,28 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
     case 'step-postponed':
       return say('debug', `${event.path} is left to a later pass: ${event.error.message}`)
     case 'circuit-opened':
-      return say('error', `no calls to WeCom until ${time(event.nextProbeAtMs)}: ${event.error.message}`, event.error.hint)
+      return say(
+        'error',
+        `no calls to WeCom until ${time(event.nextProbeAtMs)}: ${event.error.message}`,
+        event.error.hint,
+      )
     case 'circuit-closed':
       return say('info', `WeCom answers again after ${seconds(event.openedForMs)}`)
     case 'token-refreshed':
       return say('debug', 'got a new access token')
     case 'clock-skew':
-      return say('warn', `this machine's clock is ${seconds(event.skewMs)} off WeCom's; WeCom's is used`, 'Set up time synchronisation (NTP).')
+      return say(
+        'warn',
+        `this machine's clock is ${seconds(event.skewMs)} off WeCom's; WeCom's is used`,
+        'Set up time synchronisation (NTP).',
+      )
     case 'tick-missed':
       return say('warn', `the ${event.schedule} tick was missed; its pass runs now`)
     case 'document-written':
-      return say('debug', `wrote manifest.json: ${event.entries} entries, ${event.bytes} bytes in ${event.tookMs} ms`)
+      return say(
+        'debug',
+        `wrote manifest.json: ${event.entries} entries, ${event.bytes} bytes in ${event.tookMs} ms`,
+      )
     case 'document-failed':
       return say('error', event.message, event.hint)
     case 'state-recovered':
@@ -80,7 +114,12 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
     case 'config-reloaded':
       return say('info', 'the configuration was read again and is in force')
     case 'config-refused':
-      return say('error', `the new configuration is refused, the old one stays in force: ${event.message}`)
+      return say(
+        'error',
+        `the new configuration is refused, the old one stays in force: ${event.message}`,
+      )
+    case 'warned':
+      return say('warn', event.message, event.hint)
     case 'narrated':
       return say('info', event.message)
   }
@@ -108,9 +147,14 @@ export function seconds(spanMs: number): string {
 export function eventFacts(event: MirrorEvent): Record<string, unknown> {
   const facts: Record<string, unknown> = { event: event.kind }
   for (const [key, value] of Object.entries(event)) {
-    if (key !== 'kind') facts[key] = value instanceof Error ? errorFacts(value as MirrorError) : value
+    if (key !== 'kind')
+      facts[key] = value instanceof Error ? errorFacts(value as MirrorError) : value
   }
   return facts
 }
 
-const errorFacts = (error: MirrorError) => ({ code: error.code, message: error.message, remedy: error.remedy })
+const errorFacts = (error: MirrorError) => ({
+  code: error.code,
+  message: error.message,
+  remedy: error.remedy,
+})

@@ -64,6 +64,8 @@ export type MirrorEvent =
   | { readonly kind: 'state-recovered'; readonly message: string; readonly hint: string }
   | { readonly kind: 'config-reloaded' }
   | { readonly kind: 'config-refused'; readonly message: string }
+  /** Something at the set-up that works, and should be otherwise. */
+  | { readonly kind: 'warned'; readonly message: string; readonly hint: string | undefined }
   | { readonly kind: 'narrated'; readonly message: string }
 
 export type Emit = (event: MirrorEvent) => void

@@ -86,7 +86,13 @@ function pretty(event: MirrorEvent, atMs: number): string {
 
 function json(event: MirrorEvent, atMs: number): string {
   const { level, message, hint } = describeEvent(event, atMs)
-  return JSON.stringify({ time: new Date(atMs).toISOString(), level, message, hint, ...eventFacts(event) })
+  return JSON.stringify({
+    time: new Date(atMs).toISOString(),
+    level,
+    message,
+    hint,
+    ...eventFacts(event),
+  })
 }
 
 /** One line a message: journald keeps the time itself, and a newline in a file name must not forge a line. */

@@ -66,12 +66,22 @@ export function createDownloader(deps: DownloadDeps) {
   async function land(step: LandStep, signal: AbortSignal): Promise<void> {
     const { reference } = step
     const startedAtMs = clock.nowMs()
-    const fetched = await fetchMedium(deps.wecom, { mediaId: reference.mediaId, directory: root }, signal).catch(asLost)
+    const fetched = await fetchMedium(
+      deps.wecom,
+      { mediaId: reference.mediaId, directory: root },
+      signal,
+    ).catch(asLost)
     if (fetched === 'lost') return reportReferenceLost(reference)
     try {
       const entry = await settleSomewhere(reference, fetched)
       const landed: Reference = { ...reference, state: 'landed', landedPath: entry.path }
-      await commit([{ kind: 'put-entry', entry }, { kind: 'put-reference', reference: landed }], entry.path)
+      await commit(
+        [
+          { kind: 'put-entry', entry },
+          { kind: 'put-reference', reference: landed },
+        ],
+        entry.path,
+      )
       emit({ kind: 'landed', entry, tookMs: clock.nowMs() - startedAtMs })
     } finally {
       await fetched.discard()
@@ -94,7 +104,9 @@ export function createDownloader(deps: DownloadDeps) {
       if (await placeFile(root, fetched.file, path)) return { ...entry, ...(await statOf(path)) }
       await manifest.commit([{ kind: 'drop-entry', path }])
     }
-    throw new MediaUnacceptable(`cannot land ${reference.mediaId}: ${MAX_NUMBER} files already have the name \`${wanted}\``)
+    throw new MediaUnacceptable(
+      `cannot land ${reference.mediaId}: ${MAX_NUMBER} files already have the name \`${wanted}\``,
+    )
   }
 
   function describe(reference: Reference, fetched: Fetched, path: MediaPath): ManifestEntry {
@@ -143,13 +155,18 @@ export function createDownloader(deps: DownloadDeps) {
   async function reportLost({ path, mediaId }: ManifestEntry, because: string): Promise<void> {
     const message = `cannot restore \`${path}\`: ${because}`
     const problem = { path, code: 'MEDIA_LOST', message, sinceMs: clock.nowMs() } as const
-    await manifest.commit([{ kind: 'drop-entry', path }, { kind: 'put-problem', problem }])
+    await manifest.commit([
+      { kind: 'drop-entry', path },
+      { kind: 'put-problem', problem },
+    ])
     emit({ kind: 'lost', path, mediaId, message })
   }
 
   async function reportReferenceLost(reference: Reference): Promise<void> {
     const message = `cannot fetch ${reference.mediaId}: WeCom does not know it (it expired, or belongs to another corp)`
-    await manifest.commit([{ kind: 'put-reference', reference: { ...reference, state: 'lost', message } }])
+    await manifest.commit([
+      { kind: 'put-reference', reference: { ...reference, state: 'lost', message } },
+    ])
     const { mediaId, path = landedNowhere } = reference
     emit({ kind: 'lost', path, mediaId, message })
   }
@@ -169,12 +186,19 @@ function requireSameBytes(entry: ManifestEntry, fetched: Fetched): void {
   if (fetched.fingerprint === entry.fingerprint) return
   throw new MediaUnacceptable(
     `cannot restore \`${entry.path}\`: WeCom returned ${fetched.sizeBytes} bytes that are not the ${entry.sizeBytes} bytes that were uploaded`,
-    { hint: 'Put the file back from a backup; the mirror does not write what it cannot vouch for.' },
+    {
+      hint: 'Put the file back from a backup; the mirror does not write what it cannot vouch for.',
+    },
   )
 }
 
 /** `inbox/{date}/{name}` filled in; what a template does not know is the word "unknown". */
-function inboxPath(template: string, reference: Reference, fetched: Fetched, nowMs: number): MediaPath {
+function inboxPath(
+  template: string,
+  reference: Reference,
+  fetched: Fetched,
+  nowMs: number,
+): MediaPath {
   const { announcedName, contentType, format } = fetched
   const date = new Date(nowMs)
   const two = (value: number) => String(value).padStart(2, '0')
@@ -188,7 +212,10 @@ function inboxPath(template: string, reference: Reference, fetched: Fetched, now
   const filled = template.replaceAll(/\{(\w+)\}/g, (_, key: string) => values[key] ?? 'unknown')
   const path = parseMediaPath(filled)
   if (path) return path
-  throw new MediaUnacceptable(`cannot land ${reference.mediaId}: \`${filled}\` is no path inside the folder`, {
-    hint: 'Mend `references.inbox` in the configuration.',
-  })
+  throw new MediaUnacceptable(
+    `cannot land ${reference.mediaId}: \`${filled}\` is no path inside the folder`,
+    {
+      hint: 'Mend `references.inbox` in the configuration.',
+    },
+  )
 }

@@ -80,7 +80,9 @@ async function receive(
   let received = 0
   for (let breaks = 0; ; ) {
     try {
-      const range = ranged ? { firstByte: received, lastByte: received + RANGE_BYTES - 1 } : undefined
+      const range = ranged
+        ? { firstByte: received, lastByte: received + RANGE_BYTES - 1 }
+        : undefined
       const answer = await wecom.download({ mediaId, ...(range && { range }) }, signal)
       // A server that ignores ranges answers with the whole: take it from its first byte.
       const isWhole = answer.totalBytes === undefined || answer.sizeBytes === answer.totalBytes
@@ -108,7 +110,12 @@ async function receive(
 async function append(handle: FileHandle, chunk: Buffer, position: number): Promise<number> {
   let written = 0
   while (written < chunk.length) {
-    const { bytesWritten } = await handle.write(chunk, written, chunk.length - written, position + written)
+    const { bytesWritten } = await handle.write(
+      chunk,
+      written,
+      chunk.length - written,
+      position + written,
+    )
     written += bytesWritten
   }
   return written

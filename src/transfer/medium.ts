@@ -6,7 +6,13 @@ import type { Readable } from 'node:stream'
 import { FileUnreadable, MediaUnacceptable } from '../errors.ts'
 import { amrDurationMs } from '../media/amr.ts'
 import { chooseKind, type KindPolicy } from '../media/kind.ts'
-import { createStamp, type Fingerprint, type MediaKind, type MediaPath, type Stamp } from '../media/media.ts'
+import {
+  createStamp,
+  type Fingerprint,
+  type MediaKind,
+  type MediaPath,
+  type Stamp,
+} from '../media/media.ts'
 import { detectFormat, HEAD_BYTES } from './content.ts'
 import { fingerprintBuffer, fingerprintFile } from './fingerprint.ts'
 
@@ -54,26 +60,37 @@ async function openFile(root: string, path: MediaPath): Promise<FileHandle | und
     // Non-blocking: a pipe that took the file's name must not hold the queue.
     return await open(join(root, path), constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
-    if (isNodeError(error) && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined
+    if (isNodeError(error) && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined
     throw unreadable(path, error)
   }
 }
 
-async function describe(handle: FileHandle, root: string, path: MediaPath, policy: KindPolicy): Promise<Medium> {
+async function describe(
+  handle: FileHandle,
+  root: string,
+  path: MediaPath,
+  policy: KindPolicy,
+): Promise<Medium> {
   const stat = await handle.stat()
-  if (!stat.isFile()) throw new FileUnreadable(`cannot upload \`${path}\`: it is not a regular file`)
+  if (!stat.isFile())
+    throw new FileUnreadable(`cannot upload \`${path}\`: it is not a regular file`)
   const sizeBytes = stat.size
   const stamp = createStamp(stat)
   const whole = sizeBytes <= WHOLE_BYTES ? await readStart(handle, sizeBytes) : undefined
   const format = await detectFormat(whole ?? (await readStart(handle, HEAD_BYTES)))
-  const voice = format === 'amr' ? { durationMs: whole ? amrDurationMs(whole) : sizeBytes / MAX_AMR_BYTES_PER_MS } : {}
+  const voice =
+    format === 'amr'
+      ? { durationMs: whole ? amrDurationMs(whole) : sizeBytes / MAX_AMR_BYTES_PER_MS }
+      : {}
   const choice = chooseKind({ path, sizeBytes, format, ...voice }, policy)
   if ('unacceptable' in choice)
     throw new MediaUnacceptable(choice.unacceptable, {
       hint: 'Change the file, or the limits and rules of the configuration; it is tried again when it changes.',
     })
   const fingerprint = whole ? fingerprintBuffer(whole) : await fingerprintFile(handle)
-  const content = whole ?? (() => handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 2 ** 18 }))
+  const content =
+    whole ?? (() => handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 2 ** 18 }))
   const isUnchanged = () => stillThere(root, path, stamp)
   return {
     kind: choice.kind,
@@ -111,7 +128,9 @@ async function stillThere(root: string, path: MediaPath, stamp: Stamp): Promise<
 }
 
 const isNodeError = (error: unknown): error is NodeJS.ErrnoException =>
-  error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string' && 'errno' in error
+  error instanceof Error &&
+  typeof (error as NodeJS.ErrnoException).code === 'string' &&
+  'errno' in error
 
 function unreadable(path: MediaPath, cause: unknown): FileUnreadable {
   const reason = isNodeError(cause) ? describeErrno(cause) : String(cause)
@@ -123,6 +142,7 @@ function unreadable(path: MediaPath, cause: unknown): FileUnreadable {
 
 function describeErrno(error: NodeJS.ErrnoException): string {
   if (error.code === 'EACCES' || error.code === 'EPERM') return `permission denied (${error.code})`
-  if (error.code === 'EMFILE' || error.code === 'ENFILE') return `too many open files (${error.code})`
+  if (error.code === 'EMFILE' || error.code === 'ENFILE')
+    return `too many open files (${error.code})`
   return `${error.code}`
 }

@@ -48,9 +48,12 @@ export function numberedPath(path: MediaPath, number: number): MediaPath {
 async function refuseEscape(root: string, directory: string, path: MediaPath): Promise<void> {
   const [realRoot, realDirectory] = await Promise.all([realpath(root), realpath(directory)])
   if (realDirectory === realRoot || realDirectory.startsWith(realRoot + sep)) return
-  throw new MediaUnacceptable(`cannot write \`${path}\`: a symbolic link leads it out of the folder`, {
-    hint: 'Remove the link, or refer to another path.',
-  })
+  throw new MediaUnacceptable(
+    `cannot write \`${path}\`: a symbolic link leads it out of the folder`,
+    {
+      hint: 'Remove the link, or refer to another path.',
+    },
+  )
 }
 
 async function flushDirectory(directory: string): Promise<void> {

@@ -25,7 +25,8 @@ export function createStepHeap(): StepHeap {
   let sequence = 0
   const waiting = new Map<MediaPath, Slot>()
 
-  const precedes = (a: Slot, b: Slot) => a.rank < b.rank || (a.rank === b.rank && a.sequence < b.sequence)
+  const precedes = (a: Slot, b: Slot) =>
+    a.rank < b.rank || (a.rank === b.rank && a.sequence < b.sequence)
 
   function siftUp(slot: Slot) {
     let index = heap.push(slot) - 1

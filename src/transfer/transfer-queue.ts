@@ -32,7 +32,7 @@ export function createTransferQueue(deps: {
   perform: (step: Step, signal: AbortSignal) => Promise<void>
   /** A step was submitted for this path while another was in flight: it needs a fresh look. */
   onOverlap: (path: MediaPath) => void
-  /** Whether WeCom may be called at this moment. */
+  /** Whether WeCom may be called at this moment. Asked last, and only to go: while a circuit probes, its first yes is the only one. */
   admits: () => boolean
   slots: { uploads: number; downloads: number }
   laneOf: (step: Step) => Lane
@@ -48,7 +48,7 @@ export function createTransferQueue(deps: {
   const inFlight = new Map<MediaPath, { step: Step; ended: Promise<void> }>()
   const overlapped = new Set<MediaPath>()
   const aborter = new AbortController()
-  let idleWaiters: (() => void)[] = []
+  const idleWaiters: (() => void)[] = []
   let stopped = false
 
   const all = Object.values(lanes)
@@ -71,9 +71,9 @@ export function createTransferQueue(deps: {
         return true
       case 'renewal':
       case 'fresh':
-        return deps.admits() && hasUploadSlot(lane)
+        return hasUploadSlot(lane) && deps.admits()
       case 'download':
-        return deps.admits() && running(lane) < deps.slots.downloads
+        return running(lane) < deps.slots.downloads && deps.admits()
       default:
         return assertNever(lane)
     }

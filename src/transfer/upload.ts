@@ -57,9 +57,12 @@ export function createUploader(deps: UploadDeps) {
         await medium.close()
       }
     }
-    throw new FileUnreadable(`cannot upload \`${step.path}\`: it changed each of the ${MAX_READS} times it was sent`, {
-      hint: 'Write the file under another name and rename it when it is complete.',
-    })
+    throw new FileUnreadable(
+      `cannot upload \`${step.path}\`: it changed each of the ${MAX_READS} times it was sent`,
+      {
+        hint: 'Write the file under another name and rename it when it is complete.',
+      },
+    )
   }
 
   /** False when the file changed meanwhile and must be read again. */
@@ -89,7 +92,8 @@ export function createUploader(deps: UploadDeps) {
   }
 
   /** What was downloaded is never uploaded back as if it were new. */
-  const isDownloaded = (entry: ManifestEntry) => entry.origin === 'reference' && !deps.renewReferences
+  const isDownloaded = (entry: ManifestEntry) =>
+    entry.origin === 'reference' && !deps.renewReferences
 
   const keepsItsId = (own: ManifestEntry, nowMs: number) =>
     isDownloaded(own) || (isAlive(own, nowMs) && !isDue(own, nowMs))
@@ -121,8 +125,14 @@ export function createUploader(deps: UploadDeps) {
     }
   }
 
-  async function sendAs(kind: Gain['kind'], path: MediaPath, medium: Medium, signal: AbortSignal): Promise<Gain> {
-    const sent = typeof medium.content === 'function' ? fingerprintPassing(medium.content) : undefined
+  async function sendAs(
+    kind: Gain['kind'],
+    path: MediaPath,
+    medium: Medium,
+    signal: AbortSignal,
+  ): Promise<Gain> {
+    const sent =
+      typeof medium.content === 'function' ? fingerprintPassing(medium.content) : undefined
     const request = {
       kind,
       wireName: wireName(path),
@@ -131,10 +141,17 @@ export function createUploader(deps: UploadDeps) {
     }
     const receipt = await deps.wecom.upload(request, signal)
     if (sent && sent.fingerprint() !== medium.fingerprint)
-      throw new FileUnreadable(`cannot upload \`${path}\`: its bytes changed while they were sent`, {
-        hint: 'Nothing to do if this passes; the file is sent again once it stands still.',
-      })
-    return { mediaId: receipt.mediaId, kind, ...planLife(receipt.createdAtMs, deps.renewal, deps.random()) }
+      throw new FileUnreadable(
+        `cannot upload \`${path}\`: its bytes changed while they were sent`,
+        {
+          hint: 'Nothing to do if this passes; the file is sent again once it stands still.',
+        },
+      )
+    return {
+      mediaId: receipt.mediaId,
+      kind,
+      ...planLife(receipt.createdAtMs, deps.renewal, deps.random()),
+    }
   }
 
   /** The entry that this file was until it was renamed: same bytes, and its own file is gone. */
@@ -162,7 +179,12 @@ function canShare(twin: ManifestEntry, path: MediaPath, medium: Medium, nowMs: n
   return twin.kind !== 'file' || wireName(twin.path) === wireName(path)
 }
 
-const createEntry = (path: MediaPath, medium: Medium, gain: Gain, origin: Origin): ManifestEntry => ({
+const createEntry = (
+  path: MediaPath,
+  medium: Medium,
+  gain: Gain,
+  origin: Origin,
+): ManifestEntry => ({
   path,
   mediaId: gain.mediaId,
   kind: gain.kind,

@@ -49,7 +49,12 @@ interface EntryOptions extends Partial<Omit<ManifestEntry, 'path'>> {
   of?: FileFacts
 }
 
-export function anEntry({ path = 'a.jpg', ageHours = 1, of = aFile({ path }), ...rest }: EntryOptions = {}): ManifestEntry {
+export function anEntry({
+  path = 'a.jpg',
+  ageHours = 1,
+  of = aFile({ path }),
+  ...rest
+}: EntryOptions = {}): ManifestEntry {
   return {
     path: of.path,
     mediaId: aMediaId(`id-${of.path}`),
@@ -64,7 +69,10 @@ export function anEntry({ path = 'a.jpg', ageHours = 1, of = aFile({ path }), ..
   }
 }
 
-export const aProblem = ({ path = 'a.jpg', ...rest }: { path?: string } & Partial<Omit<Problem, 'path'>> = {}): Problem => ({
+export const aProblem = ({
+  path = 'a.jpg',
+  ...rest
+}: { path?: string } & Partial<Omit<Problem, 'path'>> = {}): Problem => ({
   path: aPath(path),
   code: 'MEDIA_UNACCEPTABLE',
   message: `cannot upload \`${path}\`: too large`,
@@ -72,7 +80,10 @@ export const aProblem = ({ path = 'a.jpg', ...rest }: { path?: string } & Partia
   ...rest,
 })
 
-export const aReference = ({ mediaId = 'ref-1', ...rest }: { mediaId?: string } & Partial<Omit<Reference, 'mediaId'>> = {}): Reference => ({
+export const aReference = ({
+  mediaId = 'ref-1',
+  ...rest
+}: { mediaId?: string } & Partial<Omit<Reference, 'mediaId'>> = {}): Reference => ({
   mediaId: aMediaId(mediaId),
   acceptedAtMs: NOW_MS,
   state: 'accepted',

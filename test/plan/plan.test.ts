@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest'
 import type { FileFacts, ManifestEntry, MediaPath, Problem } from '../../src/media/media.ts'
 import { type PassFacts, type PlanPolicy, planPass } from '../../src/plan/plan.ts'
 import type { Step } from '../../src/plan/step.ts'
-import { aFile, anEntry, aPath, aProblem, aReference, HOUR_MS, NOW_MS, THREE_DAYS } from '../helpers/builders.ts'
+import {
+  aFile,
+  anEntry,
+  aPath,
+  aProblem,
+  aReference,
+  HOUR_MS,
+  NOW_MS,
+  THREE_DAYS,
+} from '../helpers/builders.ts'
 
 interface World {
   files?: FileFacts[]
@@ -31,36 +40,109 @@ const facts = (world: World): PassFacts => ({
   policy: { onDelete: 'restore', renewReferences: false, actOnMissing: true, ...world.policy },
 })
 
-const inShort = (steps: Step[]) => steps.map((step) => `${step.kind}${'because' in step ? ` ${step.because}` : ''}`)
+const inShort = (steps: Step[]) =>
+  steps.map((step) => `${step.kind}${'because' in step ? ` ${step.because}` : ''}`)
 
 describe('planPass', () => {
   const old = aFile({ modifiedAtMs: NOW_MS - 9 * HOUR_MS })
   const cases: [string, World, string[]][] = [
     ['uploads a file that the manifest does not know', { files: [aFile()] }, ['upload new']],
     ['leaves a file alone whose entry is fresh', { files: [aFile()], entries: [anEntry()] }, []],
-    ['uploads a file whose stamp is not its entry\'s', { files: [aFile()], entries: [anEntry({ of: old })] }, ['upload changed']],
+    [
+      "uploads a file whose stamp is not its entry's",
+      { files: [aFile()], entries: [anEntry({ of: old })] },
+      ['upload changed'],
+    ],
     ['renews what is due', { files: [aFile()], entries: [anEntry({ ageHours: 49 })] }, ['renew']],
-    ['renews what is dead already', { files: [aFile()], entries: [anEntry({ ageHours: 100 })] }, ['renew']],
+    [
+      'renews what is dead already',
+      { files: [aFile()], entries: [anEntry({ ageHours: 100 })] },
+      ['renew'],
+    ],
     ['restores a missing file while its id lives', { entries: [anEntry()] }, ['restore']],
-    ['restores a missing file that is due, and renews it later', { entries: [anEntry({ ageHours: 60 })] }, ['restore']],
-    ['reports as lost what is missing and expired', { entries: [anEntry({ ageHours: 73 })] }, ['report-lost']],
-    ['leaves missing files alone outside of restore ticks', { entries: [anEntry()], policy: { actOnMissing: false } }, []],
-    ['forgets a deleted file when told to', { entries: [anEntry()], policy: { onDelete: 'forget' } }, ['forget the file was deleted']],
-    ['waits with a missing file while a new one of its size may be it', { entries: [anEntry()], newSizes: [1000] }, []],
-    ['does not wait for new files of other sizes', { entries: [anEntry()], newSizes: [999] }, ['restore']],
-    ['does not take a file that is being written for a missing one', { entries: [anEntry()], unsettled: ['a.jpg'] }, []],
-    ['does nothing about a folder that is not believed', { believed: false, files: [aFile({ path: 'b' })], entries: [anEntry()] }, []],
-    ['does not try an unacceptable file again', { files: [aFile()], problems: [aProblem({ stamp: aFile().stamp })] }, []],
-    ['tries an unacceptable file again when it changes', { files: [aFile()], problems: [aProblem({ stamp: old.stamp })] }, ['upload new']],
-    ['tries an unreadable file again as it is', { files: [aFile()], problems: [aProblem({ code: 'FILE_UNREADABLE', stamp: aFile().stamp })] }, ['upload new']],
-    ['drops the problem of a file that is gone', { problems: [aProblem({ stamp: old.stamp })] }, ['drop-problem']],
-    ['keeps a problem that was not found in a file', { problems: [aProblem({ code: 'MEDIA_LOST' })] }, []],
+    [
+      'restores a missing file that is due, and renews it later',
+      { entries: [anEntry({ ageHours: 60 })] },
+      ['restore'],
+    ],
+    [
+      'reports as lost what is missing and expired',
+      { entries: [anEntry({ ageHours: 73 })] },
+      ['report-lost'],
+    ],
+    [
+      'leaves missing files alone outside of restore ticks',
+      { entries: [anEntry()], policy: { actOnMissing: false } },
+      [],
+    ],
+    [
+      'forgets a deleted file when told to',
+      { entries: [anEntry()], policy: { onDelete: 'forget' } },
+      ['forget the file was deleted'],
+    ],
+    [
+      'waits with a missing file while a new one of its size may be it',
+      { entries: [anEntry()], newSizes: [1000] },
+      [],
+    ],
+    [
+      'does not wait for new files of other sizes',
+      { entries: [anEntry()], newSizes: [999] },
+      ['restore'],
+    ],
+    [
+      'does not take a file that is being written for a missing one',
+      { entries: [anEntry()], unsettled: ['a.jpg'] },
+      [],
+    ],
+    [
+      'does nothing about a folder that is not believed',
+      { believed: false, files: [aFile({ path: 'b' })], entries: [anEntry()] },
+      [],
+    ],
+    [
+      'does not try an unacceptable file again',
+      { files: [aFile()], problems: [aProblem({ stamp: aFile().stamp })] },
+      [],
+    ],
+    [
+      'tries an unacceptable file again when it changes',
+      { files: [aFile()], problems: [aProblem({ stamp: old.stamp })] },
+      ['upload new'],
+    ],
+    [
+      'tries an unreadable file again as it is',
+      { files: [aFile()], problems: [aProblem({ code: 'FILE_UNREADABLE', stamp: aFile().stamp })] },
+      ['upload new'],
+    ],
+    [
+      'drops the problem of a file that is gone',
+      { problems: [aProblem({ stamp: old.stamp })] },
+      ['drop-problem'],
+    ],
+    [
+      'keeps a problem that was not found in a file',
+      { problems: [aProblem({ code: 'MEDIA_LOST' })] },
+      [],
+    ],
     ['lands an accepted reference', { references: [aReference()] }, ['land']],
-    ['leaves landed and lost references alone', { references: [aReference({ state: 'landed' }), aReference({ state: 'lost' })] }, []],
-    ['does not renew what was downloaded', { files: [aFile()], entries: [anEntry({ ageHours: 60, origin: 'reference' })] }, []],
+    [
+      'leaves landed and lost references alone',
+      { references: [aReference({ state: 'landed' }), aReference({ state: 'lost' })] },
+      [],
+    ],
+    [
+      'does not renew what was downloaded',
+      { files: [aFile()], entries: [anEntry({ ageHours: 60, origin: 'reference' })] },
+      [],
+    ],
     [
       'renews what was downloaded when told to keep it alive',
-      { files: [aFile()], entries: [anEntry({ origin: 'reference', renewAtMs: undefined })], policy: { renewReferences: true } },
+      {
+        files: [aFile()],
+        entries: [anEntry({ origin: 'reference', renewAtMs: undefined })],
+        policy: { renewReferences: true },
+      },
       ['renew'],
     ],
     [
@@ -87,7 +169,11 @@ describe('planPass, for any world', () => {
   const paths = ['a', 'b', 'dir/c', '中文.png'].map(aPath)
   const anyPath = fc.constantFrom(...paths)
   const anyFile = fc
-    .record({ path: anyPath, sizeBytes: fc.integer({ min: 0, max: 3 }), modifiedAtMs: fc.constantFrom(NOW_MS, NOW_MS - 1) })
+    .record({
+      path: anyPath,
+      sizeBytes: fc.integer({ min: 0, max: 3 }),
+      modifiedAtMs: fc.constantFrom(NOW_MS, NOW_MS - 1),
+    })
     .map(aFile)
   const anyEntry = fc
     .record({
@@ -97,7 +183,11 @@ describe('planPass, for any world', () => {
     })
     .map(anEntry)
   const anyProblem = fc
-    .record({ path: anyPath, code: fc.constantFrom('MEDIA_UNACCEPTABLE' as const, 'MEDIA_LOST' as const), file: fc.option(anyFile, { nil: undefined }) })
+    .record({
+      path: anyPath,
+      code: fc.constantFrom('MEDIA_UNACCEPTABLE' as const, 'MEDIA_LOST' as const),
+      file: fc.option(anyFile, { nil: undefined }),
+    })
     .map(({ path, code, file }) => aProblem({ path, code, ...(file && { stamp: file.stamp }) }))
   const unique = <T extends { path: MediaPath }>(arbitrary: fc.Arbitrary<T>) =>
     fc.uniqueArray(arbitrary, { selector: (thing) => thing.path })
@@ -106,7 +196,12 @@ describe('planPass, for any world', () => {
     entries: unique(anyEntry),
     problems: unique(anyProblem),
     references: fc.uniqueArray(
-      fc.record({ mediaId: fc.constantFrom('r1', 'r2'), path: fc.option(anyPath, { nil: undefined }) }).map(({ mediaId, path }) => aReference({ mediaId, ...(path && { path }) })),
+      fc
+        .record({
+          mediaId: fc.constantFrom('r1', 'r2'),
+          path: fc.option(anyPath, { nil: undefined }),
+        })
+        .map(({ mediaId, path }) => aReference({ mediaId, ...(path && { path }) })),
       { selector: (reference) => reference.mediaId },
     ),
     believed: fc.boolean(),
@@ -129,19 +224,32 @@ describe('planPass, for any world', () => {
         problems.delete(step.path)
       }
       if (step.kind === 'restore') {
-        const file = aFile({ path: step.path, sizeBytes: step.entry.sizeBytes, modifiedAtMs: NOW_MS - 7 })
+        const file = aFile({
+          path: step.path,
+          sizeBytes: step.entry.sizeBytes,
+          modifiedAtMs: NOW_MS - 7,
+        })
         files.set(step.path, file)
         entries.set(step.path, { ...step.entry, stamp: file.stamp })
         problems.delete(step.path)
       }
       if (step.kind === 'land') {
-        references = references.map((reference) => (reference === step.reference ? { ...reference, state: 'landed' } : reference))
+        references = references.map((reference) =>
+          reference === step.reference ? { ...reference, state: 'landed' } : reference,
+        )
       }
       if (step.kind === 'forget' || step.kind === 'report-lost') entries.delete(step.path)
-      if (step.kind === 'report-lost') problems.set(step.path, aProblem({ path: step.path, code: 'MEDIA_LOST' }))
+      if (step.kind === 'report-lost')
+        problems.set(step.path, aProblem({ path: step.path, code: 'MEDIA_LOST' }))
       if (step.kind === 'drop-problem') problems.delete(step.path)
     }
-    return { ...world, files: [...files.values()], entries: [...entries.values()], problems: [...problems.values()], references }
+    return {
+      ...world,
+      files: [...files.values()],
+      entries: [...entries.values()],
+      problems: [...problems.values()],
+      references,
+    }
   }
 
   it('never plans two steps for one path', () => {
@@ -158,7 +266,8 @@ describe('planPass, for any world', () => {
       fc.property(anyWorld, (world) => {
         let current: World = world
         // One path may need several passes (landed over a missing entry, restored and then due), never many.
-        for (let pass = 0; pass < 4; pass++) current = finish(current, planPass(facts(current), NOW_MS))
+        for (let pass = 0; pass < 4; pass++)
+          current = finish(current, planPass(facts(current), NOW_MS))
         expect(planPass(facts(current), NOW_MS)).toEqual([])
       }),
     )

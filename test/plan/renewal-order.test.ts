@@ -11,7 +11,8 @@ const upload = (changedAtMs: number): Step => {
   const file = aFile({ path: `${changedAtMs}`, changedAtMs })
   return { kind: 'upload', path: file.path, file, because: 'new' }
 }
-const inOrder = (steps: Step[]) => [...steps].sort((a, b) => rankOf(a, NOW_MS) - rankOf(b, NOW_MS)).map((s) => s.path)
+const inOrder = (steps: Step[]) =>
+  [...steps].sort((a, b) => rankOf(a, NOW_MS) - rankOf(b, NOW_MS)).map((s) => s.path)
 
 it('takes the earliest deadline first, the living before the dead, of the dead the youngest', () => {
   const steps = [80, 50, 100, 70, 60, 73].map(renewal)

@@ -14,7 +14,11 @@ const renewal = (path: string, ageHours = 60): Step => {
   const file = aFile({ path })
   return { kind: 'renew', path: file.path, file, entry: anEntry({ of: file, ageHours }) }
 }
-const restore = (path: string): Step => ({ kind: 'restore', path: aPath(path), entry: anEntry({ path }) })
+const restore = (path: string): Step => ({
+  kind: 'restore',
+  path: aPath(path),
+  entry: anEntry({ path }),
+})
 const forgetting = (path: string): Step => ({ kind: 'forget', path: aPath(path), because: 'gone' })
 
 /** A queue whose steps end when the test says so. */
@@ -52,7 +56,10 @@ describe('transfer queue', () => {
 
   it('starts a newcomer before the rest of a bulk', async () => {
     const { queue, started, end } = aQueue({ uploads: 1 })
-    queue.submit(['a', 'b', 'c'].map((path) => upload(path, NOW_MS - 1000)), NOW_MS)
+    queue.submit(
+      ['a', 'b', 'c'].map((path) => upload(path, NOW_MS - 1000)),
+      NOW_MS,
+    )
     queue.submit([upload('newcomer', NOW_MS)], NOW_MS)
     await end('a')
     expect(started).toEqual(['upload a', 'upload newcomer'])
@@ -60,13 +67,19 @@ describe('transfer queue', () => {
 
   it('keeps a slot for renewals in a bulk of new files, and for new files in a wave of renewals', async () => {
     const bulk = aQueue({ uploads: 2 })
-    bulk.queue.submit(['a', 'b', 'c'].map((path) => upload(path)), NOW_MS)
+    bulk.queue.submit(
+      ['a', 'b', 'c'].map((path) => upload(path)),
+      NOW_MS,
+    )
     bulk.queue.submit([renewal('r')], NOW_MS)
     await bulk.end('a')
     expect(bulk.started.at(-1)).toBe('renew r')
 
     const wave = aQueue({ uploads: 2 })
-    wave.queue.submit(['r', 's', 't'].map((path) => renewal(path)), NOW_MS)
+    wave.queue.submit(
+      ['r', 's', 't'].map((path) => renewal(path)),
+      NOW_MS,
+    )
     wave.queue.submit([upload('a')], NOW_MS)
     await wave.end('r')
     expect(wave.started.at(-1)).toBe('upload a')
@@ -136,7 +149,10 @@ describe('transfer queue', () => {
 describe('step heap', () => {
   it('gives back what was put in, by rank and then in order of arrival, whatever is replaced or dropped', () => {
     const anyMove = fc.oneof(
-      fc.record({ put: fc.constantFrom('a', 'b', 'c', 'd', 'e'), rank: fc.integer({ min: 0, max: 4 }) }),
+      fc.record({
+        put: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+        rank: fc.integer({ min: 0, max: 4 }),
+      }),
       fc.record({ drop: fc.constantFrom('a', 'b', 'c', 'd', 'e') }),
       fc.constant({ take: true as const }),
     )
@@ -146,13 +162,19 @@ describe('step heap', () => {
         let model: { path: string; rank: number }[] = []
         for (const move of moves) {
           if ('put' in move) {
-            model = [...model.filter(({ path }) => path !== move.put), { path: move.put, rank: move.rank }]
+            model = [
+              ...model.filter(({ path }) => path !== move.put),
+              { path: move.put, rank: move.rank },
+            ]
             heap.put(upload(move.put), move.rank)
           } else if ('drop' in move) {
             model = model.filter(({ path }) => path !== move.drop)
             heap.drop(aPath(move.drop))
           } else {
-            const first = model.reduce<(typeof model)[0] | undefined>((best, item) => (!best || item.rank < best.rank ? item : best), undefined)
+            const first = model.reduce<(typeof model)[0] | undefined>(
+              (best, item) => (!best || item.rank < best.rank ? item : best),
+              undefined,
+            )
             model = model.filter((item) => item !== first)
             expect(heap.take()?.path).toBe(first?.path)
           }

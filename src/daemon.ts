@@ -1,0 +1,345 @@
+// The composition root: builds every part from the configuration, starts them in order, stops them in reverse.
+// Nothing is decided here; whoever wants to know how the parts hang together reads this file from top to bottom.
+import { join } from 'node:path'
+import type { Config } from './config/config.ts'
+import { resolveSecret } from './config/secret.ts'
+import { createFolderProblems } from './folder-problems.ts'
+import { runFullPass } from './full-pass.ts'
+import { openLowdbManifest } from './manifest/lowdb-manifest.ts'
+import type { Manifest } from './manifest/manifest.ts'
+import { readManifest } from './manifest/read-manifest.ts'
+import { createKindPolicy } from './media/kind.ts'
+import type { MediaPath } from './media/media.ts'
+import { createPasses } from './pass.ts'
+import { laneOf, rankOf } from './plan/renewal-order.ts'
+import type { Step } from './plan/step.ts'
+import { createSchedule } from './schedule.ts'
+import type { Desk } from './serve/desk.ts'
+import { createLocalDesk } from './serve/local-desk.ts'
+import { createLocalServer } from './serve/server.ts'
+import type { LiveFacts } from './serve/status.ts'
+import { createSimulator } from './simulator/simulator.ts'
+import type { Clock } from './support/clock.ts'
+import type { Events } from './support/events.ts'
+import { createDownloader } from './transfer/download.ts'
+import { createPerform, deleteFile } from './transfer/perform.ts'
+import { createTransferQueue, type TransferQueue } from './transfer/transfer-queue.ts'
+import { createUploader } from './transfer/upload.ts'
+import { createFolder } from './watch/folder.ts'
+import { prepareFolder, resolveFolder } from './watch/marker.ts'
+import { createCircuit } from './wecom/circuit.ts'
+import { createHttpExchange } from './wecom/http-exchange.ts'
+import { createTokenFetch } from './wecom/http-token.ts'
+import { createHttpWecom } from './wecom/http-wecom.ts'
+import { createLimitedWecom } from './wecom/limited-wecom.ts'
+import { createObservedWecom } from './wecom/observed-wecom.ts'
+import { createRetryingWecom } from './wecom/retrying-wecom.ts'
+import { createServiceClock } from './wecom/service-clock.ts'
+import { createTokenSource } from './wecom/token.ts'
+
+export interface Mirror {
+  readonly desk: Desk
+  /** Watches, listens and keeps its schedules from now on; resolves after the first scan has been planned. */
+  start(): Promise<void>
+  /** Resolves when the work loop has come round once more. */
+  heartbeat(): Promise<void>
+  /** How things stand, in one line. */
+  statusLine(): Promise<string>
+  /** Transfers in flight are abandoned whole, the manifest is flushed, everything is given back. */
+  stop(): Promise<void>
+}
+
+export interface MirrorDeps {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly pid: number
+  /** What the process was called for; whoever finds the state in use is told. */
+  readonly command: string
+  readonly clock: Clock
+  readonly random: () => number
+  readonly events: Events
+  /** False for commands that act once and end: they scan, and do not watch. */
+  readonly isWatched: boolean
+  /** An error that nobody foresaw: the program must not go on as if nothing had happened. */
+  readonly onBug: (error: unknown) => void
+}
+
+type Closers = (() => Promise<void> | void)[]
+
+/** Takes the lock of the state directory and builds the mirror. Rejects with `ConfigError` or `ManifestUnreadable`. */
+export async function openMirror(config: Config, deps: MirrorDeps): Promise<Mirror> {
+  const closers: Closers = []
+  const stop = async () => {
+    for (const close of closers.splice(0).reverse()) await close()
+  }
+  try {
+    return { ...(await build(config, deps, closers)), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function build(
+  config: Config,
+  deps: MirrorDeps,
+  closers: Closers,
+): Promise<Omit<Mirror, 'stop'>> {
+  const { clock, events, random, onBug } = deps
+  const { emit } = events
+  const startedAtMs = clock.nowMs()
+
+  // The folder first: a state directory must not be made inside it.
+  await resolveFolder(config.folder.path, config.state)
+  const wecomParts = await createWecomStack(config, deps, closers)
+  const { wecom, circuit, serviceClock } = wecomParts
+  const manifest = await openLowdbManifest({
+    directory: config.state,
+    corpId: config.wecom.corpId,
+    clock,
+    emit,
+    lock: 'exclusive',
+    command: deps.command,
+  })
+  closers.push(() => manifest.close())
+  const { root, isMarked } = await markFolder(config, manifest, events)
+
+  const kindPolicy = createKindPolicy({ ...config.wecom, ...config.folder })
+  const { renew: renewReferences, inbox } = config.references
+  const shared = { root, wecom, manifest, kindPolicy, emit, clock: serviceClock }
+  const upload = createUploader({ ...shared, renewal: config.renewal, renewReferences, random })
+  const download = createDownloader({ ...shared, lifetimeMs: config.renewal.lifetimeMs, inbox })
+
+  const problems = createFolderProblems({ manifest, emit })
+  const folder = createFolder({
+    root,
+    isMarked,
+    settings: config.folder,
+    isWatched: deps.isWatched,
+    clock,
+    emit,
+    random,
+    onChange: (changes) => {
+      problems.take(changes).catch(onBug)
+      passes.request({
+        because: 'the folder changed',
+        paths: [...changes.settled, ...changes.vanished],
+      })
+    },
+    onBelief: () => passes.request({ because: 'the folder is seen in another light', all: true }),
+    onBug,
+  })
+  const passes = createPasses({
+    folder,
+    manifest,
+    queue: () => queue,
+    perform: createPerform({ root, manifest, upload, download, emit }),
+    policy: { onDelete: config.folder.onDelete, renewReferences },
+    clock: serviceClock,
+    emit,
+    onBug,
+  })
+  const queue: TransferQueue = createTransferQueue({
+    perform: passes.perform,
+    onOverlap: (path) => passes.request({ because: 'changed while in flight', paths: [path] }),
+    admits: circuit.admits,
+    slots: config.transfer,
+    laneOf,
+    rankOf,
+  })
+  closers.push(() => queue.stop(new Error('the mirror is stopping')))
+  closers.push(circuit.onChange(() => queue.wake()))
+  closers.push(() => folder.stop())
+
+  let isScanned: Promise<void> | undefined
+  const firstScan = () => {
+    isScanned ??= folder.start().then(() => problems.compare(folder.problems()))
+    return isScanned
+  }
+  const live = async (): Promise<LiveFacts> => ({
+    startedAtMs,
+    pid: deps.pid,
+    missing: passes.missing().size,
+    queue: describeQueue(queue),
+    circuit: circuit.state(),
+    doubt: await passes.doubt(),
+    clockSkewMs: serviceClock.skewMs(),
+  })
+  const scanned = {
+    ...folder,
+    scan: (because: string) => (isScanned ? folder.scan(because) : firstScan()),
+  }
+  const desk = createLocalDesk({
+    manifest,
+    setUp: {
+      corpId: config.wecom.corpId,
+      folder: root,
+      state: config.state,
+      notAvailableYet: config.notAvailableYet,
+    },
+    clock: serviceClock,
+    events,
+    live,
+    preview: async () => {
+      await firstScan()
+      return passes.preview()
+    },
+    mirror: (onProgress, signal) =>
+      runFullPass(
+        { folder: scanned, passes, queue, circuit, manifest, events, clock },
+        onProgress,
+        signal,
+      ),
+    missing: async () => {
+      await firstScan()
+      await passes.preview()
+      return passes.missing()
+    },
+    requestLanding: () => passes.request({ because: 'a reference was added', due: true }),
+    circuitError: () => circuit.state().error,
+    queue,
+    deleteFile: (path: MediaPath) => deleteFile(root, path),
+  })
+  const server = createLocalServer({ stateDirectory: config.state, desk, onBug })
+  const schedule = createSchedule({
+    ticks: [
+      {
+        name: 'renewal',
+        expression: config.renewal.schedule,
+        onTick: () => passes.request({ because: 'renewal tick', due: true }),
+      },
+      {
+        name: 'restore',
+        expression: config.restore.schedule,
+        onTick: () => passes.request({ because: 'restore tick', missing: true }),
+      },
+    ],
+    emit,
+  })
+
+  return {
+    desk,
+    async start() {
+      emit({ kind: 'started', folder: root, state: config.state })
+      for (const key of config.notAvailableYet) emit({ kind: 'not-available-yet', key })
+      closers.push(() => server.stop())
+      await server.start()
+      await firstScan()
+      passes.request({ because: 'start', all: true, due: true })
+      await passes.planned()
+      closers.push(() => schedule.stop())
+      schedule.start()
+      const { entries } = await manifest.count()
+      emit({ kind: 'ready', entries, tookMs: clock.nowMs() - startedAtMs })
+    },
+    async heartbeat() {
+      passes.request({ because: 'heartbeat' })
+      await passes.planned()
+    },
+    async statusLine() {
+      const { entries, problems: troubles } = await manifest.count()
+      const { kind, error } = circuit.state()
+      return `${entries} media, ${troubles} problems${error ? `; no calls to WeCom (${kind}): ${error.message}` : ''}`
+    },
+  }
+}
+
+/** The steps that a full pass would take, seen without lock, marker or any other trace. */
+export async function previewPass(
+  config: Config,
+  deps: Pick<MirrorDeps, 'clock' | 'random' | 'events'>,
+): Promise<Step[]> {
+  const { clock, random, events } = deps
+  const root = await resolveFolder(config.folder.path, config.state)
+  const reader = await readManifest({ directory: config.state, corpId: config.wecom.corpId })
+  const never = () => Promise.reject(new Error('a preview performs nothing'))
+  const folder = createFolder({
+    root,
+    isMarked: (await reader.markedFolder()) === root,
+    settings: config.folder,
+    isWatched: false,
+    clock,
+    emit: events.emit,
+    random,
+    onChange: () => {},
+    onBelief: () => {},
+    onBug: never,
+  })
+  const passes = createPasses({
+    folder,
+    manifest: { ...reader, commit: never, close: never },
+    queue: () => ({ submit: never, withdraw: never }),
+    perform: never,
+    policy: { onDelete: config.folder.onDelete, renewReferences: config.references.renew },
+    clock,
+    emit: events.emit,
+    onBug: never,
+  })
+  await folder.start()
+  const steps = await passes.preview()
+  await folder.stop()
+  return steps
+}
+
+/** The port to WeCom, from the wire outwards: quota, retries, and the circuit that sees what came of it all. */
+async function createWecomStack(config: Config, deps: MirrorDeps, closers: Closers) {
+  const { clock, random, events } = deps
+  const { emit } = events
+  const warn = (message: string) => emit({ kind: 'warned', message, hint: undefined })
+  const { corpId } = config.wecom
+  const secret = await resolveSecret(
+    { key: 'wecom.secret', source: config.wecom.secret },
+    { env: deps.env, warn },
+  )
+  const baseUrl =
+    config.wecom.baseUrl === 'simulator'
+      ? await startSimulator(config, clock, closers)
+      : config.wecom.baseUrl
+  const serviceClock = createServiceClock({ clock, emit })
+  const circuit = createCircuit({ clock, random, emit })
+  const exchange = createHttpExchange({
+    baseUrl,
+    clock,
+    proxy: config.wecom.proxy,
+    environment: deps.env,
+  })
+  const fetchToken = createTokenFetch({ exchange, corpId, secret, clock, serviceClock })
+  const tokens = createTokenSource({ clock, fetchToken, emit })
+  const wire = createHttpWecom({ exchange, tokens, serviceClock })
+  const limited = createLimitedWecom({ wecom: wire, clock, quota: config.wecom.quota })
+  const retrying = createRetryingWecom({ wecom: limited, clock, random })
+  closers.push(() => exchange.close())
+  closers.push(() => circuit.stop())
+  return { wecom: createObservedWecom({ wecom: retrying, circuit }), circuit, serviceClock }
+}
+
+async function startSimulator(config: Config, clock: Clock, closers: Closers): Promise<string> {
+  const simulator = createSimulator({
+    clock,
+    directory: join(config.state, 'simulator'),
+    mediaLifetimeMs: config.renewal.lifetimeMs,
+  })
+  const { baseUrl } = await simulator.start()
+  closers.push(() => simulator.stop())
+  return baseUrl
+}
+
+/** The marker is placed once, and that it was is remembered: from then on its absence means something. */
+async function markFolder(config: Config, manifest: Manifest, { emit }: Events) {
+  const { path } = config.folder
+  const root = await resolveFolder(path, config.state)
+  const wasMarked = (await manifest.markedFolder()) === root
+  const prepared = await prepareFolder({ path, stateDirectory: config.state, wasMarked })
+  if (prepared.isMarked && !wasMarked)
+    await manifest.commit([{ kind: 'mark-folder', folder: root }])
+  if (prepared.warning !== undefined)
+    emit({ kind: 'warned', message: prepared.warning, hint: undefined })
+  return prepared
+}
+
+function describeQueue(queue: TransferQueue): LiveFacts['queue'] {
+  const { waiting, inFlight } = queue.load()
+  return {
+    waiting,
+    in_flight: inFlight.map((step) => (step.kind === 'land' ? step.reference.mediaId : step.path)),
+  }
+}

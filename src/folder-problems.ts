@@ -1,0 +1,50 @@
+// Answers for the problems that the folder itself shows (a name, a permission, endless writing): keeps the manifest's in step.
+// Problems found by transfers carry the stamp of their file, and are not touched here.
+import type { Manifest } from './manifest/manifest.ts'
+import type { MediaPath, Problem, ProblemCode } from './media/media.ts'
+import type { Emit } from './support/events.ts'
+
+const FOLDER_CODES: ReadonlySet<ProblemCode> = new Set([
+  'FILE_UNREADABLE',
+  'FILE_UNSETTLED',
+  'NAME_NOT_UTF8',
+])
+
+const isFolders = (problem: Problem | undefined): problem is Problem =>
+  problem !== undefined && problem.stamp === undefined && FOLDER_CODES.has(problem.code)
+
+export function createFolderProblems({ manifest, emit }: { manifest: Manifest; emit: Emit }) {
+  async function found(problem: Problem): Promise<void> {
+    const known = await manifest.findProblem(problem.path)
+    if (known?.code === problem.code && known.message === problem.message) return
+    await manifest.commit([{ kind: 'put-problem', problem }])
+    emit({ kind: 'problem-found', problem, hint: undefined })
+  }
+
+  async function solved(path: MediaPath): Promise<void> {
+    if (!isFolders(await manifest.findProblem(path))) return
+    await manifest.commit([{ kind: 'drop-problem', path }])
+    emit({ kind: 'problem-solved', path })
+  }
+
+  return {
+    async take(changes: {
+      problemsFound: ReadonlyMap<MediaPath, Problem>
+      problemsSolved: ReadonlySet<MediaPath>
+    }) {
+      for (const problem of changes.problemsFound.values()) await found(problem)
+      for (const path of changes.problemsSolved) await solved(path)
+    },
+    /** At start: what the last run knew may be solved, and what it did not know is there. */
+    async compare(present: Iterable<Problem>) {
+      const paths = new Set<MediaPath>()
+      for (const problem of present) {
+        paths.add(problem.path)
+        await found(problem)
+      }
+      const known: Problem[] = []
+      for await (const problem of manifest.problems()) if (isFolders(problem)) known.push(problem)
+      for (const problem of known) if (!paths.has(problem.path)) await solved(problem.path)
+    },
+  }
+}
