@@ -73,7 +73,23 @@ export function createRefusal(
   )
 }
 
-/** The whole body as text, as far as it is sensible to read one. */
+/** Waits for the reading, then notes the answer's `Date`: only if WeCom gave it, be it a yes or a no; not a gateway's. */
+export async function noteDate<Result>(
+  answer: Answer,
+  sawDate: (dateHeader: string | undefined) => void,
+  reading: Promise<Result>,
+): Promise<Result> {
+  try {
+    const result = await reading
+    sawDate(answer.headers.date)
+    return result
+  } catch (error) {
+    if (error instanceof WecomRefused) sawDate(answer.headers.date)
+    throw error
+  }
+}
+
+/** The whole body, as long as it can be an answer in JSON. */
 export async function readBounded(answer: Answer): Promise<Buffer> {
   const chunks: Buffer[] = []
   let sizeBytes = 0
@@ -100,7 +116,10 @@ const createForeign = (answer: Answer, what: string) =>
 function cleanErrmsg(errmsg: string, secrets: readonly string[]): string {
   let clean = errmsg
   for (const secret of secrets) {
-    for (const form of [secret, encodeURIComponent(secret)]) clean = clean.replaceAll(form, '***')
+    const inQuery = new URLSearchParams({ '': secret }).toString().slice(1)
+    for (const form of [secret, encodeURIComponent(secret), inQuery]) {
+      clean = clean.replaceAll(form, '***')
+    }
   }
   return clean.replace(/\p{Cc}+/gu, ' ').slice(0, MAX_ERRMSG_CHARS)
 }

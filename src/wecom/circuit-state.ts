@@ -52,12 +52,12 @@ export function probeDelayMs(ailment: Ailment, probes: number, random: number): 
   }
 }
 
-/** The error as the circuit sees it; undefined when it says nothing about the service (a file of ours, say). */
+/** The error as the circuit sees it; `nothing` when it says nothing about the service (a file of ours, say). */
 export function diagnose(
   error: MirrorError,
-): { readonly ailment: Ailment; readonly error: ServiceError } | 'well' | undefined {
+): { readonly ailment: Ailment; readonly error: ServiceError } | 'well' | 'nothing' {
   if (error instanceof WecomUnreachable) return { ailment: 'failing', error }
-  if (error.code !== 'WECOM_REFUSED') return undefined
+  if (error.code !== 'WECOM_REFUSED') return 'nothing'
   switch (error.remedy) {
     case 'stop':
       return { ailment: 'stopped', error }

@@ -22,13 +22,15 @@ export interface CircuitView {
   readonly nextProbeAtMs?: number
 }
 
+type Outcome = 'well' | 'nothing' | MirrorError
+
 export interface Circuit {
   /** Whether a call may go now. Ask only to go: while the circuit is half-open, the first yes is the only one. */
   admits(): boolean
   /** When it is worth asking again; undefined while the circuit is closed. */
   nextProbeAtMs(): number | undefined
-  /** Tells what came of an admitted call: it went well, or it failed so. */
-  observe(outcome: 'well' | MirrorError): void
+  /** Tells what came of an admitted call: it went well, it failed so, or it was never made and proves nothing. */
+  observe(outcome: Outcome): void
   /** Calls back whenever `admits` may have another answer. Returns the way to stop listening. */
   onChange(listener: () => void): () => void
   state(): CircuitView
@@ -78,9 +80,9 @@ export function createCircuit(deps: {
       return answer.admitted
     },
     nextProbeAtMs: () => nextAdmissionAtMs(state),
-    observe(outcome: 'well' | MirrorError) {
-      const found = outcome === 'well' ? 'well' : diagnose(outcome)
-      if (found === undefined) become(afterNothingLearnt(state))
+    observe(outcome: Outcome) {
+      const found = typeof outcome === 'string' ? outcome : diagnose(outcome)
+      if (found === 'nothing') become(afterNothingLearnt(state))
       else if (found === 'well') become(afterWell(state))
       else become(afterIll(state, found, { nowMs: clock.nowMs(), random: random() }))
     },

@@ -1,5 +1,5 @@
-// Answers for what an errcode means, what the program does about it and what a person can do. One table, nothing else:
-// decisions follow `errcode` alone, never `errmsg`. Rows and meanings: path/90313 (全局错误码), as seen by these calls.
+// Answers for what an errcode means, what the program does about it and what a person can do. One table, long because
+// the service's is. Decisions follow `errcode` alone, never `errmsg`. Rows and meanings: path/90313 (全局错误码), as seen by these calls.
 //
 // Rows about a parameter that differs from file to file (type, name, size, media_id) are the file's fault: `skip`.
 // Rows about what is the same in every call (credentials, address, permission, the shape of the URL) are `stop`:

@@ -1,7 +1,14 @@
 // Answers for one `media/get` (path/96486): telling a medium from an error in disguise, its name and its length. The
 // token is given; nothing is held in memory but what may be an error.
 import type { Readable } from 'node:stream'
-import { type Call, createRefusal, findRefusal, parseJson, readBounded } from './answer.ts'
+import {
+  type Call,
+  createRefusal,
+  findRefusal,
+  noteDate,
+  parseJson,
+  readBounded,
+} from './answer.ts'
 import { isAskedRange, parseContentRange } from './content-range.ts'
 import { parseAnnouncedName } from './disposition.ts'
 import type { Answer, HttpExchange } from './http-exchange.ts'
@@ -32,8 +39,7 @@ export async function downloadOnce(
     signal,
   )
   try {
-    const body = await provePresence(answer, call)
-    sawDate(answer.headers.date)
+    const body = await noteDate(answer, sawDate, openMedium(answer, call))
     return describe(answer, body, asked)
   } catch (error) {
     answer.body.destroy()
@@ -48,7 +54,7 @@ const renderRange = (range: { firstByte: number; lastByte: number }) =>
  * The medium's bytes, or the error that came in their place: with HTTP 200, and as JSON, which a medium may be too. So
  * the order of the tests matters: the service's own header, then a name (errors have none), then a look inside.
  */
-async function provePresence(answer: Answer, call: Call): Promise<Readable> {
+async function openMedium(answer: Answer, call: Call): Promise<Readable> {
   const { headers, status } = answer
   const errcode = Number(headers['error-code'] ?? 0)
   if (errcode) throw await readRefusal(answer, errcode, call)
@@ -56,14 +62,12 @@ async function provePresence(answer: Answer, call: Call): Promise<Readable> {
   if (isMediumStatus && headers['content-disposition'] !== undefined) return answer.body
 
   const looksLikeJson = isType(answer, 'application/json') || !isMediumStatus
-  if (!looksLikeJson) {
-    if (isType(answer, 'text/html')) throw createForeign(answer, 'a page and not a medium')
-    return answer.body
-  }
-  const { bytes, isWhole, body } = await peek(answer.body, MAX_ERROR_BYTES)
-  const refusal = isWhole ? findRefusal(parseJson(bytes), call) : undefined
+  const { bytes, isWhole, body } = await peek(answer.body, looksLikeJson ? MAX_ERROR_BYTES : 0)
+  const refusal = looksLikeJson && isWhole ? findRefusal(parseJson(bytes), call) : undefined
   if (refusal) throw refusal
   if (!isMediumStatus) throw createForeign(answer, 'not a medium')
+  if (bytes.length === 0) throw createForeign(answer, 'an empty body')
+  if (isType(answer, 'text/html')) throw createForeign(answer, 'a page and not a medium')
   return body
 }
 
@@ -87,7 +91,6 @@ function describe(answer: Answer, body: Readable, asked: DownloadRequest): Downl
     throw createForeign(answer, 'compressed on the way')
   }
   if (answer.status !== 206) {
-    if (lengthBytes === 0) throw createForeign(answer, 'an empty body')
     return { ...about, body, sizeBytes: lengthBytes, totalBytes: lengthBytes }
   }
 

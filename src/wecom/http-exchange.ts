@@ -7,7 +7,7 @@ import type { Clock } from '../support/clock.ts'
 import { receiveBody } from './http-receive.ts'
 import { type RequestBody, sendBody } from './http-send.ts'
 import { chooseProxy, type Environment } from './proxy.ts'
-import { createNetworkError, createTimeoutError, type Target } from './unreachable.ts'
+import { createGivenUpError, createNetworkError, type Target } from './unreachable.ts'
 import { createWatchdog, DEFAULT_EXCHANGE_LIMITS, type ExchangeLimits } from './watchdog.ts'
 
 export interface ExchangeRequest {
@@ -66,6 +66,7 @@ export function createHttpExchange(deps: {
     proxyHost: proxy === undefined ? undefined : new URL(proxy).host,
   }
   const underWay = new Set<(error: Error) => void>()
+  let isClosed = false
 
   const open = (asked: ExchangeRequest) =>
     request(buildUrl(base, asked), {
@@ -80,13 +81,15 @@ export function createHttpExchange(deps: {
 
   return Object.freeze({
     target,
-    send(asked: ExchangeRequest, signal: AbortSignal) {
+    async send(asked: ExchangeRequest, signal: AbortSignal) {
       signal.throwIfAborted()
+      if (isClosed) throw createGivenUpError(target, 'the program is stopping')
       const limits = deps.limits ?? DEFAULT_EXCHANGE_LIMITS
-      return exchange({ open, target, underWay, clock: deps.clock, limits }, asked, signal)
+      return await exchange({ open, target, underWay, clock: deps.clock, limits }, asked, signal)
     },
     close() {
-      for (const giveUp of underWay) giveUp(createTimeoutError(target, 'the program is stopping'))
+      isClosed = true
+      for (const giveUp of underWay) giveUp(createGivenUpError(target, 'the program is stopping'))
       agent.destroy()
     },
   } satisfies HttpExchange)
@@ -122,7 +125,7 @@ function exchange(wiring: Wiring, asked: ExchangeRequest, signal: AbortSignal): 
       clock: wiring.clock,
       limits: wiring.limits,
       isWaitingForUs: () => (body?.readableLength ?? 0) > 0,
-      onStall: (what) => giveUp(createTimeoutError(target, what)),
+      onStall: (what) => giveUp(createGivenUpError(target, what)),
     })
 
     // Answered before all was sent (a 413, say): what is left of the body is not sent, and the answer counts.

@@ -1,7 +1,7 @@
 // Answers for asking WeCom for an access token (path/91039). When to ask is the business of `token.ts`.
 import { z } from 'zod'
 import { WecomRefused } from '../errors.ts'
-import { type Call, createRefusal, readAnswer, wireNumber } from './answer.ts'
+import { type Call, createRefusal, noteDate, readAnswer, wireNumber } from './answer.ts'
 import type { HttpExchange } from './http-exchange.ts'
 import type { ServiceClock } from './service-clock.ts'
 import type { Token } from './token.ts'
@@ -31,10 +31,10 @@ export function createTokenFetch(deps: {
       { method: 'GET', path: '/cgi-bin/gettoken', query },
       never,
     )
-    const reply = await readAnswer(answer, tokenSchema, call).catch((error: unknown) => {
+    const reading = readAnswer(answer, tokenSchema, call).catch((error: unknown) => {
       throw error instanceof WecomRefused ? asCredentialFault(error, call) : error
     })
-    sawDate(answer.headers.date)
+    const reply = await noteDate(answer, sawDate, reading)
     return {
       value: reply.access_token,
       fetchedAtMs,

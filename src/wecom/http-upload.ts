@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { parseMediaId } from '../media/media.ts'
-import { type Call, readAnswer, wireNumber } from './answer.ts'
+import { type Call, noteDate, readAnswer, wireNumber } from './answer.ts'
 import type { HttpExchange } from './http-exchange.ts'
 import { createMultipartFrame } from './multipart.ts'
 import { readExactly } from './read-exactly.ts'
@@ -45,8 +45,7 @@ export async function uploadOnce(
     },
     signal,
   )
-  const reply = await readAnswer(answer, receiptSchema, call)
-  sawDate(answer.headers.date)
+  const reply = await noteDate(answer, sawDate, readAnswer(answer, receiptSchema, call))
   const mediaId = parseMediaId(reply.media_id)
   if (mediaId === undefined) {
     const what = 'a media_id that cannot be one'

@@ -21,8 +21,8 @@ export function createNetworkError(target: Target, error: unknown): WecomUnreach
   })
 }
 
-/** The call took too long; `what` says which limit ended it. */
-export const createTimeoutError = (target: Target, what: string): WecomUnreachable =>
+/** The call was given up by us; `what` says why. */
+export const createGivenUpError = (target: Target, what: string): WecomUnreachable =>
   new WecomUnreachable(`cannot reach WeCom at ${renderTarget(target)}: ${what}`, {
     hint: 'check the line, or what stands between this host and WeCom',
   })

@@ -9,7 +9,7 @@ import { createServiceClock } from '../../src/wecom/service-clock.ts'
 import { createTokenSource } from '../../src/wecom/token.ts'
 import type { ExchangeLimits } from '../../src/wecom/watchdog.ts'
 
-export const SECRET = 'canary+secret/🐤&x=1'
+export const SECRET = 'canary+secret/🐤&x=1 (*!)'
 export const patient: AbortSignal = new AbortController().signal
 
 export function createClient(options: {
