@@ -68,7 +68,7 @@ export function createRefusal(
   const said = errmsg === '' ? '' : `: ${errmsg}`
   return new WecomRefused(
     `cannot ${call.what}: ${row.meaning} (errcode ${errcode}${said})`,
-    { errcode, errmsg, remedy: remedy ?? row.remedy, fromIp },
+    { errcode, errmsg, remedy: remedy ?? row.remedy, fromIp, mayGoAsFile: row.tryAsFile === true },
     { hint: fromIp && row.remedy === 'stop' ? `${row.hint}; WeCom saw ${fromIp}` : row.hint },
   )
 }

@@ -4,14 +4,14 @@
 // Rows about a parameter that differs from file to file (type, name, size, media_id) are the file's fault: `skip`.
 // Rows about what is the same in every call (credentials, address, permission, the shape of the URL) are `stop`:
 // calling again changes nothing, and wrong secrets get the whole address blocked for an hour.
-import { isMirrorError, type Remedy, WecomRefused } from '../errors.ts'
+import type { Remedy } from '../errors.ts'
 
 export interface ErrcodeRow {
   readonly meaning: string
   readonly remedy: Remedy
   /** What exactly a person can do, and where. */
   readonly hint?: string
-  /** The kind refuses these bytes; kind `file`, which takes any format, may take them. */
+  /** The kind refuses these bytes; kind `file`, which takes any format, may take them, up to 20 MB. */
   readonly tryAsFile?: true
 }
 
@@ -181,12 +181,6 @@ export function findErrcode(errcode: number): ErrcodeRow {
     }
   )
 }
-
-/** Whether a refused upload may be tried again as kind `file`, which takes any format and up to 20 MB. */
-export const mayGoAsFile = (error: unknown): boolean =>
-  isMirrorError(error) &&
-  error instanceof WecomRefused &&
-  findErrcode(error.errcode).tryAsFile === true
 
 /** The address that WeCom saw, out of "…, from ip: 203.0.113.7, more info at …": for the operator's eyes only. */
 export function parseFromIp(errmsg: string): string | undefined {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { type Remedy, WecomRefused, WecomUnreachable } from '../../src/errors.ts'
-import { findErrcode, mayGoAsFile, parseFromIp } from '../../src/wecom/errcode.ts'
+import type { Remedy } from '../../src/errors.ts'
+import { findErrcode, parseFromIp } from '../../src/wecom/errcode.ts'
 
 const byRemedy: Record<Remedy, readonly number[]> = {
   retry: [-1],
@@ -34,23 +34,15 @@ test('an unknown errcode writes off no file and points to the place to look it u
   })
 })
 
-const refusal = (errcode: number) =>
-  new WecomRefused('no', { errcode, errmsg: '', remedy: findErrcode(errcode).remedy })
-
 test.each([40004, 40005, 40009, 40011, 40123, 45001, 45007, 301016, 301017])(
   'a medium refused with %i may go as a file',
-  (errcode) => expect(mayGoAsFile(refusal(errcode))).toBe(true),
+  (errcode) => expect(findErrcode(errcode).tryAsFile).toBe(true),
 )
 
 test.each([40006, 40007, 40206, 44001, 40001, -1, 99_999])(
   'a medium refused with %i is not tried as a file',
-  (errcode) => expect(mayGoAsFile(refusal(errcode))).toBe(false),
+  (errcode) => expect(findErrcode(errcode).tryAsFile).toBeUndefined(),
 )
-
-test('only a refusal can be answered by trying as a file', () => {
-  expect(mayGoAsFile(new WecomUnreachable('no'))).toBe(false)
-  expect(mayGoAsFile(undefined)).toBe(false)
-})
 
 test.each([
   [

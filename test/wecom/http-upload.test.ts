@@ -126,6 +126,16 @@ test.each([
   expect(failure.message).toMatch(/^cannot upload `a\.jpg`: .+ \(errcode -?\d+: no, hint/)
 })
 
+test.each([
+  [40123, true],
+  [45007, true],
+  [44001, false],
+  [60020, false],
+])('errcode %i says whether kind file may take it: %s', async (errcode, mayGoAsFile) => {
+  const { wecom } = await createBench((_request, response) => replyJson(response, { errcode }))
+  expect(await failureOf(wecom.upload(aMedium(), patient))).toMatchObject({ mayGoAsFile })
+})
+
 test('the refusal of an address says which one to add, and where', async () => {
   const { wecom } = await createBench((_request, response) =>
     replyJson(response, { errcode: 60020, errmsg: 'not allow, from ip: 203.0.113.7' }),
