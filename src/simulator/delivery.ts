@@ -1,5 +1,4 @@
 // Answers for getting an answer onto the wire, whole or damaged as a fault demands.
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Fault } from './faults.ts'
 import type { Wire } from './reply.ts'
@@ -58,6 +57,17 @@ function planOther(wire: Wire, body: Buffer): Delivery {
   }
 }
 
+/** Rejects once nobody listens any more; for racing against. */
+export function untilAborted(signal: AbortSignal): Promise<never> {
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  // Whoever races against it hears of it; nobody else has to.
+  aborted.catch(() => undefined)
+  return aborted
+}
+
 /** For an answer that will not be sent after all. */
 export function releaseBody(wire: { readonly body: Wire['body'] }): void {
   if (!Buffer.isBuffer(wire.body)) wire.body.destroy()
@@ -77,16 +87,22 @@ export async function deliver(
     ...wire.headers,
     'Content-Length': announcedBytes,
   })
-  response.flushHeaders()
+  const gone = untilAborted(deps.signal)
   let sent = 0
   for await (const piece of piecesOf(wire.body, sentBytes, pause?.afterBytes)) {
     if (sent === pause?.afterBytes) await deps.pause(pause.forMs)
-    if (!response.write(piece)) await once(response, 'drain', { signal: deps.signal })
+    // The head leaves with the first piece: flushed by itself, Node would encode it as UTF-8, and names in it twice.
+    await Promise.race([written(response, piece), gone])
     sent += piece.length
   }
   if (ending === 'complete') response.end()
-  else await breakOff(response, ending)
+  else if (ending === 'reset') response.socket?.resetAndDestroy()
+  else response.socket?.destroySoon()
 }
+
+/** Resolves when the bytes have left the program: what is broken off afterwards does not take them along. */
+const written = (response: ServerResponse, piece: Buffer) =>
+  new Promise<void>((resolve) => void response.write(piece, () => resolve()))
 
 /** The body up to `limit`, cut so that one piece ends at `cutAt`. */
 async function* piecesOf(body: Wire['body'], limit: number, cutAt = limit): AsyncGenerator<Buffer> {
@@ -99,15 +115,4 @@ async function* piecesOf(body: Wire['body'], limit: number, cutAt = limit): Asyn
     passed += piece.length
     if (passed >= limit) return
   }
-}
-
-/** Ends the connection after what was written has left the program. */
-async function breakOff(response: ServerResponse, ending: 'hang-up' | 'reset') {
-  const { socket } = response
-  await new Promise<void>((resolve) => {
-    if (!socket || socket.writableLength === 0) resolve()
-    else socket.once('drain', resolve).once('close', resolve)
-  })
-  if (ending === 'reset') socket?.resetAndDestroy()
-  else socket?.destroySoon()
 }

@@ -38,12 +38,19 @@ const TEXTS: Readonly<Record<number, string>> = {
   60011: 'no privilege to access/modify contact/party/agent',
   60020: 'not allow to access from your ip',
   60031: 'agent forbidden to call api',
+  81013: 'user & party & tag all invalid',
+  90308: 'ip not in sub-admin ip white list',
+  93000: 'invalid webhook url',
+  93004: 'robot stopped',
   301002: 'not allow operate another agent with this accesstoken',
   301007: 'corp disbanded',
   301016: 'invalid voice file',
   301017: 'voice file must be amr',
+  301019: 'file md5 not match',
   301042: 'ip not in white list',
+  830001: 'invalid url',
   830002: 'media too large or range too large',
+  830003: 'download failed',
 }
 
 export interface Refusal {

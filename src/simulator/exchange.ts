@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { finished } from 'node:stream/promises'
 import type { Clock } from '../support/clock.ts'
 import type { Call, CallRow } from './call.ts'
-import { deliver, planDelivery, releaseBody } from './delivery.ts'
+import { deliver, planDelivery, releaseBody, untilAborted } from './delivery.ts'
 import type { Fault, FaultBook } from './faults.ts'
 import type { SimulatorSettings } from './options.ts'
 import type { RateGate } from './rate-gate.ts'
@@ -103,12 +103,6 @@ interface Answer {
   readonly reply: Reply
   readonly fault: Fault | undefined
 }
-
-const untilAborted = (signal: AbortSignal) =>
-  new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
 
 async function readToEnd(request: IncomingMessage, signal: AbortSignal) {
   if (request.readableEnded) return
