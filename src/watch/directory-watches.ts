@@ -42,7 +42,7 @@ export function createDirectoryWatches(deps: {
   const absolute = (directory: string) => (directory === '' ? root : `${root}/${directory}`)
 
   async function add(directories: readonly string[]): Promise<void> {
-    const fresh = directories.filter((directory) => !watched.has(directory))
+    const fresh = directories.filter((path) => !watched.has(path) && isWatchable(absolute(path)))
     for (let first = 0; first < fresh.length; first += DIRECTORIES_PER_WATCHER) {
       const stands = await addFew(fresh.slice(first, first + DIRECTORIES_PER_WATCHER))
       if (!stands) return
@@ -75,7 +75,10 @@ export function createDirectoryWatches(deps: {
     })
     watcher.once('ready', stands.resolve)
     await stands.promise
-    for (const directory of refused) drop(directory)
+    // What went meanwhile would be waited for by listing its parent at every event.
+    const standing = watcher.getWatched()
+    for (const directory of directories)
+      if (refused.has(directory) || !Object.hasOwn(standing, absolute(directory))) drop(directory)
     return refused.size === 0
   }
 
@@ -138,6 +141,9 @@ export function createDirectoryWatches(deps: {
     },
   }
 }
+
+/** chokidar takes a backslash for a slash. Known imperfection: a directory with one in its name is left to the scans. */
+const isWatchable = (path: string): boolean => !path.includes('\\')
 
 const parentOf = (directory: string): string => {
   const parent = dirname(directory)
