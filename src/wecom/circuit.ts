@@ -15,7 +15,7 @@ import {
   nextAdmissionAtMs,
 } from './circuit-state.ts'
 
-export interface CircuitView {
+interface CircuitView {
   readonly kind: 'closed' | 'open' | 'half-open'
   readonly error?: MirrorError
   readonly sinceMs?: number

@@ -1,7 +1,7 @@
 // Answers for how many calls may be made, and when the next one may. Pure: the calls made so far are a value. The counting
 // is by buckets and always on the careful side, so a full hour costs no more to keep than an empty one.
 
-export interface QuotaWindow {
+interface QuotaWindow {
   readonly spanMs: number
   readonly bucketMs: number
   /** Calls within any span, at least 1. */

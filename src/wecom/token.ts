@@ -9,7 +9,7 @@ export interface Token {
   readonly expiresAtMs: number
 }
 
-export interface TokenState {
+interface TokenState {
   readonly kind: 'none' | 'fresh' | 'due'
   readonly fetching: boolean
   readonly expiresAtMs?: number

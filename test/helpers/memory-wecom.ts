@@ -5,7 +5,7 @@ import { FileUnreadable, WecomRefused, WecomUnreachable } from '../../src/errors
 import { type MediaId, type MediaKind, parseMediaId } from '../../src/media/media.ts'
 import type { Download, UploadRequest, Wecom } from '../../src/wecom/wecom.ts'
 
-export interface StoredMedium {
+interface StoredMedium {
   readonly mediaId: MediaId
   readonly kind: MediaKind
   readonly wireName: string
