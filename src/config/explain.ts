@@ -20,7 +20,7 @@ const keyPathOf = (issue: Issue): KeyPath =>
 
 function explainIssue(issue: Issue, path: KeyPath, file: unknown): Finding[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.slice(0, MAX_UNKNOWN_KEYS).map((key) => explainUnknownKey(path, key, file))
+    return explainUnknownKeys(path, issue.keys, file)
   }
   const inner = issue.code === 'invalid_union' ? pickBranch(issue.errors, valueAt(file, path)) : []
   if (inner.length === 0) return [explainValue(issue.message, path, file)]
@@ -39,6 +39,15 @@ function explainValue(expected: string, path: KeyPath, file: unknown): Finding {
   const key = renderKey(path)
   if (value === undefined) return { path, key, message: `\`${key}\` is required: ${expected}` }
   return { path, key, message: `\`${key}\`: expected ${expected}, got ${renderFound(value, path)}` }
+}
+
+function explainUnknownKeys(within: KeyPath, unknown: readonly string[], file: unknown) {
+  const findings = unknown
+    .slice(0, MAX_UNKNOWN_KEYS)
+    .map((key) => explainUnknownKey(within, key, file))
+  const hidden = unknown.length - findings.length
+  const message = `${hidden} more unknown keys: is this a configuration of wecom-media-mirror?`
+  return hidden > 0 ? [...findings, { path: within, key: renderKey(within), message }] : findings
 }
 
 function explainUnknownKey(within: KeyPath, unknown: string, file: unknown): Finding {

@@ -76,7 +76,10 @@ export const bandwidth = () => {
 /** `50%` or 0.5; 0.5 from here on. */
 export const share = () => {
   const expected = 'a share above 0 and at most 1, such as `50%` or 0.5'
-  const form = z.union([z.string().regex(PERCENT_PATTERN), z.number().gt(0).max(1)], expected)
+  const form = z.union(
+    [z.string().regex(PERCENT_PATTERN, expected), z.number().gt(0, expected).max(1, expected)],
+    expected,
+  )
   return form.transform((value, context) => {
     const part = parseShare(value)
     if (part !== undefined) return part

@@ -29,3 +29,16 @@ export function valueAt(value: unknown, path: KeyPath): unknown {
 /** A mapping or a list. */
 export const isObject = (value: unknown): value is Readonly<Record<string | number, unknown>> =>
   typeof value === 'object' && value !== null
+
+/** The same where it is a text. */
+export function textAt(value: unknown, path: KeyPath): string | undefined {
+  const found = valueAt(value, path)
+  return typeof found === 'string' ? found : undefined
+}
+
+/** A finding about the value at a path. */
+export const createFinding = (path: KeyPath, message: string, key = renderKey(path)): Finding => ({
+  path,
+  key,
+  message,
+})

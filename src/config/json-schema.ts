@@ -12,13 +12,17 @@ export interface JsonSchema {
 
 /** Of the file as it is written: texts before they are parsed, defaults not yet filled in. */
 export function createJsonSchema(): JsonSchema {
-  const { $schema, ...rest } = z.toJSONSchema(configFileSchema, { io: 'input' })
+  const { $schema, ...form } = z.toJSONSchema(configFileSchema, { io: 'input' }) as JsonSchema
   return {
     $schema,
     title: 'wecom-media-mirror',
     description: 'The configuration of wecom-media-mirror (企业微信临时素材镜像).',
-    ...rest,
-  } as JsonSchema
+    ...form,
+    // zod lets every section be left out, so that its keys can say which of them are missing; editors need not.
+    required: Object.entries(form.properties ?? {})
+      .filter(([, section]) => section.default !== undefined && section.required !== undefined)
+      .map(([key]) => key),
+  }
 }
 
 const fileSchema = createJsonSchema()

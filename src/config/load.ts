@@ -30,7 +30,12 @@ export function parseConfig(source: ConfigText, env: Env): Config {
   if (!isObject(value) || Array.isArray(value)) throw refuse(source, [notAMapping(document.value)])
   const place = { value, file: source.file, defaultState: defaultState(source.file, env) }
   const read = configFileSchema.safeParse(value)
-  const findings = [...explainIssues(read.error?.issues ?? [], value), ...findConflicts(place)]
+  const mistakes = explainIssues(read.error?.issues ?? [], value)
+  const conflicts = findConflicts(
+    place,
+    mistakes.map(({ key }) => key),
+  )
+  const findings = [...mistakes, ...conflicts]
   const problems = [...document.problems, ...findings.map((one) => locate(one, document))]
   if (!read.success || problems.length > 0) throw refuse(source, problems)
   return createConfig(read.data, { ...place, notAvailableYet: listNotAvailableYet(value) })

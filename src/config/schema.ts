@@ -1,6 +1,7 @@
 // Answers for the form of the configuration file: the one description from which the type of the file, the reading of
 // it and config/schema.json derive. Not for what several keys mean together (conflicts.ts), nor for what the rest of
 // the program gets (config.ts). Descriptions are what editors show.
+// Long, because it is one form and reads best from top to bottom.
 import { z } from 'zod'
 import { MIN_BYTES } from '../media/limits.ts'
 import { MEDIA_KINDS } from '../media/media.ts'
@@ -25,10 +26,18 @@ import {
 } from './fields.ts'
 import { secret } from './secret-field.ts'
 
+const FORMATS = '`any`, or a list of formats such as `jpg`, in lower case and without a dot'
+
 const formats = z
   .union(
-    [z.literal('any'), list(text('a format such as `jpg`', /^[a-z0-9]{1,10}$/)).min(1)],
-    '`any`, or a list of formats such as `jpg`, in lower case and without a dot',
+    [
+      z.literal('any'),
+      list(text('a format such as `jpg`, in lower case and without a dot', /^[a-z0-9]{1,10}$/)).min(
+        1,
+        FORMATS,
+      ),
+    ],
+    FORMATS,
   )
   .describe('Formats by content, not by name: `jpg`, `png`, `amr`, `mp4`, …; or `any`.')
 

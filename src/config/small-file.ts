@@ -1,7 +1,7 @@
 // Answers for reading a small file without trusting its size, and for what to call it when that fails.
 import { open } from 'node:fs/promises'
 
-export interface SmallFile {
+interface SmallFile {
   /** At most one byte more than the limit: then the file is too large. */
   readonly bytes: Uint8Array
   /** The permission bits, as in `chmod`. */
@@ -27,7 +27,7 @@ export const readSmallFile: ReadSmallFile = async (path, maxBytes) => {
 }
 
 /** Of an error of `node:fs`; undefined for any other. */
-export const codeOf = (error: unknown): string | undefined =>
+const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string'
     ? error.code
     : undefined

@@ -1,8 +1,7 @@
 // Answers for reading YAML 1.2 with its places: the plain value, and on which line a key stands. Knows no key by name.
-// The messages of the library are not used: they repeat pieces of the file, and a piece may be a secret.
 import {
   type Document,
-  type ErrorCode,
+  isCollection,
   isMap,
   isNode,
   isScalar,
@@ -12,13 +11,14 @@ import {
   visit,
 } from 'yaml'
 import type { KeyPath } from './finding.ts'
+import { STAR, SYNTAX, TWICE } from './yaml-words.ts'
 
-export interface Place {
+interface Place {
   readonly line: number
   readonly column: number
 }
 
-export interface Placed extends Place {
+interface Placed extends Place {
   readonly message: string
 }
 
@@ -46,7 +46,7 @@ export function parseYaml(text: string): YamlDocument {
     const { line, col } = lines.linePos(offset)
     return { line: Math.max(1, line), column: Math.max(1, col) } // 0:0 is its word for an empty text
   }
-  const flaws = findFlaws(document)
+  const flaws = findFlaws(document, text.trimEnd().length)
   return {
     value: flaws.some(({ isFatal }) => isFatal) ? undefined : document.toJS({ maxAliasCount: -1 }),
     problems: keepFirstOfLine(
@@ -70,15 +70,27 @@ interface Flaw {
   readonly isFatal: boolean
 }
 
-function findFlaws(document: Document): Flaw[] {
+function findFlaws(document: Document, endOfText: number): Flaw[] {
   const broken = [...document.errors, ...document.warnings]
+  const isTooDeep = broken.some(({ code }) => code === 'RESOURCE_EXHAUSTION')
   const flaws = broken.map(({ code, pos }) => ({
-    offset: pos[0],
+    offset: isTooDeep || pos[0] < endOfText ? pos[0] : (findUnclosed(document) ?? pos[0]),
     message: `this is not YAML: ${SYNTAX[code]}`,
     isFatal: true,
   }))
-  const isTooDeep = broken.some(({ code }) => code === 'RESOURCE_EXHAUSTION')
   return isTooDeep ? flaws : [...flaws, ...findDoubtful(document)]
+}
+
+/** What stumbles at the end of the text began where the last quote or bracket was opened. */
+function findUnclosed(document: Document): number | undefined {
+  let offset: number | undefined
+  visit(document, {
+    Node(_, node) {
+      const isQuoted = isScalar(node) && node.type?.startsWith('QUOTE_')
+      if (isQuoted || (isCollection(node) && node.flow)) offset = startOf(node)
+    },
+  })
+  return offset
 }
 
 /** What the grammar allows and we do not: keys that stand twice, and aliases of anything but one value. */
@@ -103,15 +115,12 @@ function findDoubtful(document: Document): Flaw[] {
   return flaws
 }
 
-const TWICE = 'this key stands twice in its mapping: remove one'
-const STAR = 'a value that begins with `*` must stand in quotes, such as "*/5 * * * *"'
-
 /** The start of the value at a path, else of its key, else of the nearest mapping's key above. */
 function findOffset(document: Document, path: KeyPath, target: 'key' | 'value'): number {
   let node: unknown = document.contents
   let offset = startOf(node) ?? 0
   for (const [depth, step] of path.entries()) {
-    const pair = isMap(node) ? node.items.find(({ key }) => nameOf(key) === step) : undefined
+    const pair = isMap(node) ? node.items.findLast(({ key }) => nameOf(key) === step) : undefined
     const next = isSeq(node) && typeof step === 'number' ? node.items[step] : pair?.value
     const keyOffset = startOf(pair?.key) ?? startOf(next)
     if (keyOffset === undefined) break
@@ -129,35 +138,3 @@ const startOf = (node: unknown): number | undefined => (isNode(node) ? node.rang
 /** An empty value has a place too, but it is behind the key, where nobody looks. */
 const hasText = (node: unknown): boolean =>
   isNode(node) && node.range !== undefined && node.range !== null && node.range[1] > node.range[0]
-
-const SYNTAX: Readonly<Record<ErrorCode, string>> = {
-  ALIAS_PROPS:
-    'an alias (`*name`) takes no anchor or tag; put a value that begins with `*` in quotes',
-  BAD_ALIAS: STAR,
-  BAD_COLLECTION_TYPE: 'the tag does not fit what follows it',
-  BAD_DIRECTIVE: 'a line that begins with `%` is no directive that is known',
-  BAD_DQ_ESCAPE: 'unknown escape after a backslash; in single quotes a backslash is just that',
-  BAD_INDENT: 'the indentation does not fit the lines above, or a bracket is not closed',
-  BAD_PROP_ORDER: 'an anchor or tag stands in the wrong place',
-  BAD_SCALAR_START: 'a value cannot begin with this character: put it in quotes',
-  BLOCK_AS_IMPLICIT_KEY:
-    'a second `key:` here; put a value that contains `: ` in quotes, or check the indentation',
-  BLOCK_IN_FLOW: 'lines of `key: value` cannot stand inside brackets',
-  DUPLICATE_KEY: TWICE,
-  IMPOSSIBLE: 'it cannot be read',
-  KEY_OVER_1024_CHARS: 'a key is far too long; is a quote not closed?',
-  MISSING_CHAR:
-    'something is missing: a colon and a space after a key, a comma, or a closing quote or bracket',
-  MULTILINE_IMPLICIT_KEY:
-    'a key must stand on one line; check the indentation and the quotes above',
-  MULTIPLE_ANCHORS: 'a value can have only one anchor',
-  MULTIPLE_DOCS: 'a second document begins; remove the `---`',
-  MULTIPLE_TAGS: 'a value can have only one tag',
-  NON_STRING_KEY: 'a key must be a single word, not a list or mapping; put `{{…}}` in quotes',
-  RESOURCE_EXHAUSTION: 'it is nested too deeply',
-  TAB_AS_INDENT: 'a tab cannot indent: use spaces',
-  TAG_RESOLVE_FAILED:
-    'tags such as `!name` are not known; put a value that begins with `!` in quotes',
-  UNEXPECTED_TOKEN:
-    'something stands here that does not belong; check the indentation and the quotes above',
-}
