@@ -55,7 +55,6 @@ async function writeTemporary(files: Files, path: string, slices: Iterable<Buffe
 async function keepPrevious({ files, directory }: Place): Promise<void> {
   const at = inDirectory(directory)
   const temporary = at(`${PREVIOUS}.tmp`)
-  // Left over when the two were one file already: renaming a file to itself does nothing.
   await removeIfThere(files, temporary)
   try {
     await linkOrCopy(files, at(DOCUMENT), temporary)
@@ -64,4 +63,6 @@ async function keepPrevious({ files, directory }: Place): Promise<void> {
     throw error
   }
   await files.rename(temporary, at(PREVIOUS))
+  // After a crash the two may be one file already, and renaming a file to itself does nothing.
+  await removeIfThere(files, temporary)
 }

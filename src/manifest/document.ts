@@ -5,6 +5,7 @@ import { isUtf8 } from 'node:buffer'
 import { crc32 } from 'node:zlib'
 import { type DocumentHeader, type Expected, parseDocumentHeader, refuseNewer } from './header.ts'
 import { renderChecksum } from './journal.ts'
+import { parseJson } from './json.ts'
 import { lineOf, type Row } from './row.ts'
 import { SECTION_NAMES, type SectionName, type Sections } from './row-forms.ts'
 import type { RowSnapshot } from './shelf.ts'
@@ -122,12 +123,4 @@ function readAnyLayout(whole: unknown, expected: Expected): DocumentReading {
 function parseWhole(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new Damaged('it is not UTF-8')
   return parseJson(bytes.toString())
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new Damaged('it is not JSON', { cause: error })
-  }
 }

@@ -15,7 +15,8 @@ const Identity = z.object({
 })
 
 const DocumentHeader = Identity.extend({
-  written_at: z.iso.datetime({ offset: true }),
+  /** For people: nothing is decided by it. */
+  written_at: z.iso.datetime({ offset: true }).optional(),
   /** The first journal that must be joined to this document; a document made by hand has none. */
   journal: z.int().positive().optional(),
   folder: z.string().optional(),
@@ -33,9 +34,8 @@ export interface Expected {
 
 /** The header of a document; throws `Damaged` when it is none, and refuses what belongs to another corp or program. */
 export function parseDocumentHeader(fields: unknown, expected: Expected): DocumentHeader {
-  const header = parseWith(DocumentHeader, fields)
-  refuseForeign(header, expected)
-  return header
+  refuseForeign(parseWith(Identity, fields), expected)
+  return parseWith(DocumentHeader, fields)
 }
 
 /** The same check for the first record of a journal. */

@@ -7,6 +7,7 @@ import { inDirectory, journalName } from './files.ts'
 import type { Finding } from './finding.ts'
 import { checkJournalHeader, JOURNAL_FORMAT } from './header.ts'
 import { readRecords } from './journal.ts'
+import { parseJson } from './json.ts'
 import { readIfThere, type StateLocation } from './reading.ts'
 import { Damaged, isFields } from './wire.ts'
 
@@ -45,12 +46,12 @@ function understand(
   { location, file }: { location: StateLocation; file: string },
 ): Alteration[] | undefined {
   try {
-    const record: unknown = JSON.parse(json)
+    const record = parseJson(json)
     if (!isFields(record) || record.format === undefined) return parsePatch(record)
     checkJournalHeader(record, { format: JOURNAL_FORMAT, corpId: location.corpId, file })
     return []
   } catch (error) {
-    if (error instanceof Damaged || error instanceof SyntaxError) return undefined
+    if (error instanceof Damaged) return undefined
     throw error
   }
 }

@@ -76,7 +76,7 @@ function inUse(directory: string): ConfigError {
   const who =
     holder === undefined
       ? 'another process'
-      : `process ${holder.pid} (\`${holder.command}\`) on ${holder.host}, since ${holder.since}`
+      : `process ${holder.pid} (\`${holder.command}\`)${holder.host === hostname() ? '' : ` on \`${holder.host}\``}, since ${holder.since}`
   return new ConfigError(
     `cannot use state directory \`${directory}\`: it is in use by ${who}`,
     [],

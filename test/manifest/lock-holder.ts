@@ -1,0 +1,12 @@
+// A process that takes the lock of the directory it is given, says so, and waits to be killed.
+import { takeLock } from '../../src/manifest/lock.ts'
+
+try {
+  const nowMs = Date.UTC(2026, 10, 22, 8)
+  await takeLock({ directory: process.argv[2] ?? '', command: 'run', nowMs })
+  console.log('held')
+  setInterval(() => undefined, 60_000)
+} catch (error) {
+  const hint = error instanceof Error && 'hint' in error ? error.hint : ''
+  console.log(`${error} (${hint})`)
+}
