@@ -6,6 +6,7 @@ import type { Api } from './faults.ts'
 export interface Call {
   readonly api: Api
   readonly request: IncomingMessage
+  readonly socket: IncomingMessage['socket']
   readonly query: URLSearchParams
   readonly callerIp: string
   /** Aborted when the caller hangs up or the simulator stops. */

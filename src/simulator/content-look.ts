@@ -2,7 +2,7 @@
 // Looks at a stream in pieces of any size and keeps next to nothing of it.
 import { createHash } from 'node:crypto'
 
-export type Format = 'jpg' | 'png' | 'mp4' | 'amr' | 'unknown'
+type Format = 'jpg' | 'png' | 'mp4' | 'amr' | 'unknown'
 
 export interface Content {
   readonly sizeBytes: number

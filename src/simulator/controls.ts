@@ -8,7 +8,7 @@ import type { SimulatorOptions } from './options.ts'
 import type { Tokens } from './tokens.ts'
 
 /** A medium that somebody else put into WeCom: an employee's picture, another app's file. */
-export interface NewMedium {
+interface NewMedium {
   readonly kind: MediaKind
   readonly wireName: string
   readonly content: Buffer

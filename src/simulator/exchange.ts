@@ -78,7 +78,7 @@ export function createExchange(deps: ExchangeDeps) {
     else if (delayMs > 0) row.fault = 'delay'
     if (delayMs > 0) await clock.sleep(delayMs, call.signal)
     const answer = await answerWith(call, fault)
-    if (answer === 'reset') call.request.socket.resetAndDestroy()
+    if (answer === 'reset') call.socket.resetAndDestroy()
     else await send(call, response, row, answer)
   }
 

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 
 /** What can be called; faults, limits and the log of calls tell these apart. */
-export const APIS = ['gettoken', 'upload', 'get', 'get-jssdk'] as const
+const APIS = ['gettoken', 'upload', 'get', 'get-jssdk'] as const
 export type Api = (typeof APIS)[number]
 
 const faultSchema = z.discriminatedUnion('kind', [
@@ -64,7 +64,7 @@ export type FaultRule = z.input<typeof faultRuleSchema>
 export type Fault = z.output<typeof faultSchema>
 type When = z.output<typeof whenSchema>
 
-export interface Trouble {
+interface Trouble {
   /** Of all delays that apply. */
   readonly delayMs: number
   /** Of the first other rule that applies. */

@@ -19,7 +19,7 @@ export type Reply =
   /** A status and nothing else. */
   | { readonly kind: 'bare'; readonly status: number; readonly headers?: Headers }
 
-export interface MediumReply {
+interface MediumReply {
   readonly kind: 'medium'
   readonly status: 200 | 206
   readonly headers: Headers

@@ -90,12 +90,15 @@ export function createSimulator({
     response.once('close', () => hangUp.abort())
     const signal = AbortSignal.any([hangUp.signal, stopping.signal])
     const { callerIp } = row
-    const call: Call = { api, request, query: url.searchParams, callerIp, signal }
+    const { socket } = request
+    const call: Call = { api, request, socket, query: url.searchParams, callerIp, signal }
     await exchange(call, response, row)
     row.endedAtMs = clock.nowMs()
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse) {
+    // Taken at once: a request that is destroyed half-read lets go of its socket.
+    const { socket } = request
     try {
       const url = new URL(request.url ?? '/', 'http://simulator')
       const isControl = current.controls && url.pathname.startsWith(CONTROL_PREFIX)
@@ -103,7 +106,7 @@ export function createSimulator({
       else await take(request, response, url)
     } catch (error) {
       if (isHangUp(error)) return
-      request.socket.destroy()
+      socket.destroy()
       report(error)
     }
   }

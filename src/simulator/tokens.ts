@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { SimulatorSettings } from './options.ts'
 
-export interface Grant {
+interface Grant {
   readonly token: string
   readonly expiresInSeconds: number
 }

@@ -9,7 +9,7 @@ export interface Answer {
   json(): Reply
 }
 
-export interface Reply {
+interface Reply {
   errcode: number
   errmsg: string
   access_token: string
