@@ -2,7 +2,7 @@
 import { MARKER_NAME } from './media.ts'
 
 /** Whatever begins with this, in any directory of the folder, is an unfinished file of this program. */
-export const TEMP_PREFIX = `${MARKER_NAME}-`
+const TEMP_PREFIX = `${MARKER_NAME}-`
 
 /** The name of an unfinished file; `unique` is drawn by whoever creates it. */
 export const createTempName = (unique: string): string => `${TEMP_PREFIX}${unique}.part`

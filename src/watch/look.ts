@@ -84,8 +84,6 @@ export function createLook({ root, isIgnored, clock }: LookDeps) {
   return { lookAt, lookAtAll }
 }
 
-export type Look = ReturnType<typeof createLook>
-
 const fileFound = (path: string, stats: Stats): Found => ({
   kind: 'file',
   facts: {

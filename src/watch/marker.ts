@@ -7,7 +7,7 @@ import { MARKER_NAME } from '../media/media.ts'
 import { codeOf } from './look.ts'
 
 /** What is found where the folder should be. */
-export type RootState = 'directory' | 'absent' | 'not-a-directory' | 'unreadable'
+type RootState = 'directory' | 'absent' | 'not-a-directory' | 'unreadable'
 
 export type Belief =
   | { readonly kind: 'believed' }
@@ -57,7 +57,7 @@ export async function sightFolder(path: string, wasMarked: boolean): Promise<Fol
 }
 
 /** Puts the marker into the root. False where the folder cannot be written to; it then stays without one. */
-export async function placeMarker(path: string): Promise<boolean> {
+async function placeMarker(path: string): Promise<boolean> {
   try {
     await writeFile(join(path, MARKER_NAME), MARKER_TEXT, { flag: 'wx' })
     return true
@@ -162,7 +162,8 @@ async function realpathOfFuture(path: string): Promise<string> {
   try {
     return await realpath(path)
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT' || path === dirname(path)) throw error
+    // Why it cannot be reached is for whoever opens the state to say; here only where it would be matters.
+    if (codeOf(error) === 'UNKNOWN' || path === dirname(path)) throw error
     return join(await realpathOfFuture(dirname(path)), basename(path))
   }
 }
