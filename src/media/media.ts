@@ -98,9 +98,11 @@ export interface Reference {
 /** A path as the rest of the program may hold it, or undefined for what can never name a file of the folder. */
 export function parseMediaPath(text: string): MediaPath | undefined {
   if (text === '' || text.includes('\0') || text.startsWith('/')) return undefined
-  const escapes = text.split('/').some((part) => part === '' || part === '.' || part === '..')
-  return escapes ? undefined : (text as MediaPath)
+  return ODD_PART.test(text) ? undefined : (text as MediaPath)
 }
+
+/** A part that is empty, `.` or `..`. A pattern, since a start reads every path there is. */
+const ODD_PART = /(?:^|\/)\.{0,2}(?:\/|$)/
 
 /** Ids seen are 44 to 65 URL-safe characters; no length is promised, so only the unprintable is refused. */
 export function parseMediaId(text: string): MediaId | undefined {
