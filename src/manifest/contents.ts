@@ -20,7 +20,7 @@ export interface Contents {
 }
 
 /** An entry that is kept alive; the others, references that landed, stand in no order of renewal. */
-export type Renewable = ManifestEntry & { readonly renewAtMs: number }
+type Renewable = ManifestEntry & { readonly renewAtMs: number }
 
 /** The rows that a document held. */
 export interface Tables {

@@ -2,9 +2,9 @@
 import { basename } from 'node:path'
 import { diskFiles, type Files, type OpenFile } from '../../src/manifest/files.ts'
 
-export type Operation = keyof Files | keyof OpenFile
+type Operation = keyof Files | keyof OpenFile
 
-export interface Call {
+interface Call {
   readonly operation: Operation
   /** The file's name without its directory. */
   readonly name: string

@@ -1,9 +1,11 @@
-// A process that takes the lock of the directory it is given, says so, and waits to be killed.
+// A process that takes the lock of the directory it is given, says so, and waits to be killed; as another user if told.
 import { takeLock } from '../../src/manifest/lock.ts'
 
+const [directory = '', uid] = process.argv.slice(2)
+if (uid !== undefined) process.setuid?.(Number(uid))
 try {
   const nowMs = Date.UTC(2026, 10, 22, 8)
-  await takeLock({ directory: process.argv[2] ?? '', command: 'run', nowMs })
+  await takeLock({ directory, command: 'run', nowMs })
   console.log('held')
   setInterval(() => undefined, 60_000)
 } catch (error) {

@@ -16,8 +16,8 @@ const HOLDER = fileURLToPath(new URL('lock-holder.ts', import.meta.url))
 const take = (directory: string) => takeLock({ directory, command: 'sync', nowMs: START_MS })
 
 /** Another process that tries to take the lock and then waits; what it says comes back line by line. */
-function startHolder(directory: string, options: { uid?: number } = {}) {
-  const child = spawn(process.execPath, [HOLDER, directory], { ...options, cwd: '/' })
+function startHolder(directory: string, uid: readonly string[] = []) {
+  const child = spawn(process.execPath, [HOLDER, directory, ...uid])
   onTestFinished(() => void child.kill('SIGKILL'))
   return child
 }
@@ -88,7 +88,7 @@ test('a directory that may not be written to is named, with what to do', async (
   const directory = await createTempFolder()
   await chmod(directory, 0o555)
   // Nothing is forbidden to root, so root lets somebody else try.
-  const child = startHolder(directory, process.getuid?.() === 0 ? { uid: 65534 } : {})
+  const child = startHolder(directory, process.getuid?.() === 0 ? ['65534'] : [])
   const line = await firstLine(child)
   expect(line).toContain(`cannot use state directory \`${directory}\``)
   expect(line).toContain('the user of the daemon may write to')

@@ -52,7 +52,7 @@ export async function openState(
 }
 
 /** Every file of a directory with its bytes. */
-export async function readAll(directory: string): Promise<Map<string, Buffer>> {
+async function readAll(directory: string): Promise<Map<string, Buffer>> {
   const names = (await readdir(directory)).sort()
   const contents = names.map(async (name) => [name, await readFile(join(directory, name))] as const)
   return new Map(await Promise.all(contents))
