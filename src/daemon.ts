@@ -19,7 +19,7 @@ import { createLocalDesk } from './serve/local-desk.ts'
 import { createLocalServer } from './serve/server.ts'
 import type { LiveFacts } from './serve/status.ts'
 import { createSimulator } from './simulator/simulator.ts'
-import type { Clock } from './support/clock.ts'
+import { type Clock, systemClock } from './support/clock.ts'
 import type { Events } from './support/events.ts'
 import { createDownloader } from './transfer/download.ts'
 import { createPerform, deleteFile } from './transfer/perform.ts'
@@ -139,7 +139,11 @@ async function build(
     onBug,
   })
   const queue: TransferQueue = createTransferQueue({
-    perform: passes.perform,
+    async perform(step, signal) {
+      await passes.perform(step, signal)
+      // A step that called nobody (kept, shared, renamed) has learnt nothing: the place of the probe is free again.
+      if (circuit.state().kind === 'half-open') circuit.observe('nothing')
+    },
     onOverlap: (path) => passes.request({ because: 'changed while in flight', paths: [path] }),
     admits: circuit.admits,
     slots: config.transfer,
@@ -290,16 +294,18 @@ async function createWecomStack(config: Config, deps: MirrorDeps, closers: Close
     { key: 'wecom.secret', source: config.wecom.secret },
     { env: deps.env, warn },
   )
-  const baseUrl =
+  // The simulator is in this process: no proxy can lead there.
+  const { baseUrl, proxy } =
     config.wecom.baseUrl === 'simulator'
-      ? await startSimulator(config, clock, closers)
-      : config.wecom.baseUrl
+      ? { baseUrl: await startSimulator(config, deps, closers), proxy: undefined }
+      : config.wecom
   const serviceClock = createServiceClock({ clock, emit })
   const circuit = createCircuit({ clock, random, emit })
   const exchange = createHttpExchange({
     baseUrl,
-    clock,
-    proxy: config.wecom.proxy,
+    // Sockets know only real time, whatever clock the decisions are given.
+    clock: systemClock,
+    proxy,
     environment: deps.env,
   })
   const fetchToken = createTokenFetch({ exchange, corpId, secret, clock, serviceClock })
@@ -312,9 +318,14 @@ async function createWecomStack(config: Config, deps: MirrorDeps, closers: Close
   return { wecom: createObservedWecom({ wecom: retrying, circuit }), circuit, serviceClock }
 }
 
-async function startSimulator(config: Config, clock: Clock, closers: Closers): Promise<string> {
+async function startSimulator(
+  config: Config,
+  { clock, onBug }: MirrorDeps,
+  closers: Closers,
+): Promise<string> {
   const simulator = createSimulator({
     clock,
+    report: onBug,
     directory: join(config.state, 'simulator'),
     mediaLifetimeMs: config.renewal.lifetimeMs,
   })

@@ -8,6 +8,7 @@ import { createServiceNotifier, type ServiceNotifier } from '../support/systemd.
 import type { Command, Context } from './command.ts'
 import { readConfig } from './desk-access.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
+import { renderError } from './failure.ts'
 
 /** Without a watchdog the status line under systemd is brought up to date this often. */
 const STATUS_EVERY_MS = 30_000
@@ -122,7 +123,7 @@ function createReloads(
 
   const refuse = (error: unknown) => {
     if (!isMirrorError(error)) throw error
-    events.emit({ kind: 'config-refused', message: error.message })
+    events.emit({ kind: 'config-refused', message: renderError(error) })
   }
   const stop = context.onReload(() => {
     turn = turn.then(reload).catch(refuse)

@@ -22,7 +22,7 @@ const restore = (path: string): Step => ({
 const forgetting = (path: string): Step => ({ kind: 'forget', path: aPath(path), because: 'gone' })
 
 /** A queue whose steps end when the test says so. */
-function aQueue({ uploads = 2, downloads = 1, admits = () => true } = {}) {
+function aQueue({ uploads = 2, downloads = 1, admits = (): boolean => true } = {}) {
   const started: string[] = []
   const overlaps: string[] = []
   const endings = new Map<string, () => void>()
