@@ -4,6 +4,7 @@ import { assertNever } from '../errors.ts'
 import type { Change } from './manifest.ts'
 import { createRow, lineOf, parseRow, type Row, renderGone } from './row.ts'
 import { SECTION_NAMES, type SectionName, type Sections } from './row-forms.ts'
+import { upgradeRow } from './upgrade.ts'
 import { Damaged, isFields } from './wire.ts'
 
 /** A row put under its key or, without one, the key dropped. */
@@ -65,15 +66,17 @@ export function renderPatch(alterations: readonly Alteration[]): string {
 const renderAlteration = <S extends SectionName>({ section, key, row }: RowAlteration<S>) =>
   row === undefined ? renderGone(key) : lineOf(section, row)
 
-/** The alterations of a patch, whole or not at all: throws `Damaged` when any part of it cannot be understood. */
-export function parsePatch(patch: unknown): Alteration[] {
+/** The alterations of a patch of that version, whole or not at all: throws `Damaged` for what makes no sense. */
+export function parsePatch(patch: unknown, version: number): Alteration[] {
   if (!isFields(patch)) throw new Damaged('a record is not an object')
   const alterations: Alteration[] = []
   for (const section of SECTION_NAMES) {
     const rows = patch[section] ?? {}
     if (!isFields(rows)) throw new Damaged(`\`${section}\` of a record is not an object`)
     for (const [key, fields] of Object.entries(rows))
-      alterations.push(parseAlteration(section, key, fields))
+      alterations.push(
+        parseAlteration(section, key, fields && upgradeRow(version, section, fields)),
+      )
   }
   if (typeof patch.folder === 'string')
     alterations.push({ section: 'folder', folder: patch.folder })

@@ -75,11 +75,11 @@ export async function writeAll(file: OpenFile, bytes: Uint8Array, position: numb
 
 /** Makes new, renamed and removed names of a directory durable. */
 export async function syncDirectory(files: Files, directory: string): Promise<void> {
-  const handle = await files.open(directory, 'r')
+  const opened = await files.open(directory, 'r')
   try {
-    await handle.sync()
+    await opened.sync()
   } finally {
-    await handle.close()
+    await opened.close()
   }
 }
 

@@ -38,10 +38,12 @@ export function parseDocumentHeader(fields: unknown, expected: Expected): Docume
   return parseWith(DocumentHeader, fields)
 }
 
-/** The same check for the first record of a journal. */
-export function checkJournalHeader(fields: unknown, expected: Expected): void {
+/** The first record of a journal, checked the same way. */
+export function parseJournalHeader(fields: unknown, expected: Expected): { version: number } {
   refuseNewer(fields, expected)
-  refuseForeign(parseWith(Identity, fields), expected)
+  const identity = parseWith(Identity, fields)
+  refuseForeign(identity, expected)
+  return identity
 }
 
 /** Looked at before everything else, also before a checksum, which a newer version may reckon differently. */

@@ -5,53 +5,58 @@ import { type Alteration, parsePatch } from './alteration.ts'
 import type { Contents } from './contents.ts'
 import { inDirectory, journalName } from './files.ts'
 import type { Finding } from './finding.ts'
-import { checkJournalHeader, JOURNAL_FORMAT } from './header.ts'
+import { type Expected, JOURNAL_FORMAT, parseJournalHeader } from './header.ts'
 import { readRecords } from './journal.ts'
 import { parseJson } from './json.ts'
 import { readIfThere, type StateLocation } from './reading.ts'
+import { CURRENT_VERSION } from './upgrade.ts'
 import { Damaged, isFields } from './wire.ts'
 
 /** After so many records other work may go on. */
 const RECORDS_PER_TURN = 500
 
+/** Applies what the journal holds; returns how many records that were, and what was not right with it. */
 export async function joinJournal(
   location: StateLocation,
   number: number,
   contents: Contents,
 ): Promise<{ count: number; findings: Finding[] }> {
   const file = inDirectory(location.directory)(journalName(number))
+  const expected = { format: JOURNAL_FORMAT, corpId: location.corpId, file }
   const findings: Finding[] = []
+  let version = CURRENT_VERSION
   let count = 0
   let garbledCount = 0
   const bytes = (await readIfThere(location.files, file)) ?? Buffer.alloc(0)
   for (const piece of readRecords(bytes)) {
-    if (piece.kind === 'torn') findings.push({ ...piece, kind: 'journal-torn', number })
-    else if (piece.kind === 'garbled') garbledCount++
+    const understood = piece.kind === 'record' ? understand(piece.json, version, expected) : piece
+    if (understood.kind === 'torn') findings.push({ ...understood, kind: 'journal-torn', number })
+    else if (understood.kind === 'garbled') garbledCount++
+    else if (understood.kind === 'header') version = understood.version
     else {
-      const alterations = understand(piece.json, { location, file })
-      if (alterations === undefined) garbledCount++
-      for (const alteration of alterations ?? []) contents.apply(alteration)
-      if (alterations !== undefined && alterations.length > 0) count++
+      for (const alteration of understood.alterations) contents.apply(alteration)
+      if (++count % RECORDS_PER_TURN === 0) await setImmediate()
     }
-    if ((count + garbledCount) % RECORDS_PER_TURN === RECORDS_PER_TURN - 1) await setImmediate()
   }
   if (garbledCount > 0)
     findings.push({ kind: 'journal-garbled', number, recordCount: garbledCount })
   return { count, findings }
 }
 
-/** The alterations of a record (none for the header), or undefined for what makes no sense. */
-function understand(
-  json: string,
-  { location, file }: { location: StateLocation; file: string },
-): Alteration[] | undefined {
+type Understood =
+  | { readonly kind: 'header'; readonly version: number }
+  | { readonly kind: 'patch'; readonly alterations: readonly Alteration[] }
+  | { readonly kind: 'garbled' }
+
+/** What a record with a true checksum says; the first of a journal says what the journal is. */
+function understand(json: string, version: number, expected: Expected): Understood {
   try {
     const record = parseJson(json)
-    if (!isFields(record) || record.format === undefined) return parsePatch(record)
-    checkJournalHeader(record, { format: JOURNAL_FORMAT, corpId: location.corpId, file })
-    return []
+    if (isFields(record) && record.format !== undefined)
+      return { kind: 'header', version: parseJournalHeader(record, expected).version }
+    return { kind: 'patch', alterations: parsePatch(record, version) }
   } catch (error) {
-    if (error instanceof Damaged) return undefined
+    if (error instanceof Damaged) return { kind: 'garbled' }
     throw error
   }
 }

@@ -59,8 +59,11 @@ export function createJournalledAdapter(deps: AdapterDeps): JournalledAdapter {
     }
   })
 
-  /** From here on appends go to a new journal, and everything in the ones before it is visible in the contents. */
+  /** From here on appends go to the returned journal, and everything in the ones before it is visible in the contents. */
   const turnToNewJournal = async () => {
+    // Without a journal the first commit may begin one at this moment, so it is begun in its turn, and once.
+    if (journal === undefined)
+      await queue.between(async () => void (begun = journal ??= await beginJournal()))
     if (begun !== undefined) return begun
     const next = (spare ??= await beginJournal())
     await queue.between(async () => {

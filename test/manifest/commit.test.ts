@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ManifestUnwritable } from '../../src/errors.ts'
@@ -6,7 +6,7 @@ import { createFakeClock } from '../helpers/fake-clock.ts'
 import { createTempFolder } from '../helpers/temp-folder.ts'
 import { createBreakableFiles } from './breakable-files.ts'
 import { all, anEntry, aPath } from './rows.ts'
-import { openState } from './state.ts'
+import { manifestFiles, openState } from './state.ts'
 
 const put = (path: string, with_ = {}) => ({
   kind: 'put-entry' as const,
@@ -152,3 +152,41 @@ test('a fault of ours in the middle of a commit is not taken for a full disk', a
     .catch((reason: unknown) => reason)
   expect(error).toBeInstanceOf(RangeError)
 })
+
+/** What would be there if the process had died just now. */
+async function asIfDead(directory: string): Promise<string> {
+  const dead = await createTempFolder()
+  for (const [name, bytes] of await manifestFiles(directory))
+    await writeFile(join(dead, name), bytes)
+  return dead
+}
+
+test.each(['commit', 'document'])(
+  'a first commit and a first document of one moment begin one journal each, the %s first',
+  async (first) => {
+    const { manifest: last, directory: lastDirectory } = await openBreakable()
+    await last.commit([put('before')])
+    const directory = await asIfDead(lastDirectory)
+    const disk = createBreakableFiles()
+    const clock = createFakeClock()
+    const { manifest, next } = await openState(directory, { clock, files: disk.files })
+    const commits: Promise<void>[] = []
+    const commit = () => void commits.push(manifest.commit([put(`${commits.length}`)]))
+    disk.breakWhen(({ name }) => {
+      if (name.startsWith('manifest.journal.') && commits.length < 20) commit()
+      return undefined
+    })
+    const written = next('document-written')
+    if (first === 'commit') commit()
+    await clock.advance(250)
+    await written
+    // Each flush of these makes one more, up to twenty.
+    for (let n = 0; n < commits.length; n++) await commits[n]
+    const begun = disk.calls
+      .filter(({ operation, name }) => operation === 'open' && name.startsWith('manifest.journal.'))
+      .map(({ name }) => name)
+    expect(begun).toEqual([...new Set(begun)])
+    const dead = await openState(await asIfDead(directory))
+    expect(await paths(dead)).toHaveLength(1 + commits.length)
+  },
+)
