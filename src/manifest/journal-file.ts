@@ -4,6 +4,7 @@ import {
   inDirectory,
   journalName,
   type OpenFile,
+  removeIfThere,
   syncDirectory,
   writeAll,
 } from './files.ts'
@@ -39,6 +40,8 @@ export async function openJournal(deps: JournalDeps, number: number): Promise<Jo
     return createJournalFile(number, file, header.length)
   } catch (error) {
     await file.close()
+    // Nothing was acknowledged in it; what stays all the same is told as torn at the next start.
+    await removeIfThere(deps.files, path).catch(() => undefined)
     throw error
   }
 }
