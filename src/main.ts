@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The process edge: arguments, signals, streams and exit codes. Nothing else touches `process`.
+import { setFlagsFromString } from 'node:v8'
 import { Command as CommanderCommand, CommanderError } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
 import type { Command, Context } from './cli/command.ts'
@@ -7,6 +8,10 @@ import { COMMANDS } from './cli/commands.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './cli/exit-code.ts'
 import { renderError } from './cli/failure.ts'
 import { systemClock } from './support/clock.ts'
+
+// Transfers make much garbage that dies young. Left to itself V8 answers with a new space of 100 MB; the daemon of a small
+// machine is better served by one that stays as it began (measured: 345 MB -> 230 MB at 10,000 uploads, for 8 % more CPU).
+setFlagsFromString('--semi-space-growth-factor=1')
 
 /** What still holds the process open this long after the work is done is a leak, and must not keep a script waiting. */
 const LINGER_MS = 2000

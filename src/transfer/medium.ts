@@ -1,6 +1,6 @@
 // Answers for reading one file of the folder as a medium: its bytes, what they are, and which kind takes them. Sends nothing.
 import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { FileUnreadable, MediaUnacceptable } from '../errors.ts'
@@ -72,11 +72,11 @@ async function describe(
   path: MediaPath,
   policy: KindPolicy,
 ): Promise<Medium> {
-  const stat = await handle.stat()
-  if (!stat.isFile())
+  const facts = await handle.stat()
+  if (!facts.isFile())
     throw new FileUnreadable(`cannot upload \`${path}\`: it is not a regular file`)
-  const sizeBytes = stat.size
-  const stamp = createStamp(stat)
+  const sizeBytes = facts.size
+  const stamp = createStamp(facts)
   const whole = sizeBytes <= WHOLE_BYTES ? await readStart(handle, sizeBytes) : undefined
   const format = await detectFormat(whole ?? (await readStart(handle, HEAD_BYTES)))
   const voice =
@@ -96,7 +96,7 @@ async function describe(
     kind: choice.kind,
     downgradedBecause: choice.downgradedBecause,
     sizeBytes,
-    modifiedAtMs: Math.floor(stat.mtimeMs),
+    modifiedAtMs: Math.floor(facts.mtimeMs),
     stamp,
     fingerprint,
     content,
@@ -118,12 +118,11 @@ async function readStart(handle: FileHandle, sizeBytes: number): Promise<Buffer>
 
 /** By path, not by handle: the path may lead to another file by now. */
 async function stillThere(root: string, path: MediaPath, stamp: Stamp): Promise<boolean> {
-  const handle = await openFile(root, path)
-  if (!handle) return false
   try {
-    return createStamp(await handle.stat()) === stamp
-  } finally {
-    await handle.close()
+    return createStamp(await stat(join(root, path))) === stamp
+  } catch (error) {
+    if (isNodeError(error)) return false
+    throw error
   }
 }
 

@@ -35,6 +35,9 @@ export interface HttpExchange {
   close(): void
 }
 
+/** Why a body is not sent on. */
+const ANSWERED = new Error('the answer has come')
+
 /** Granted to an answer that does not say how long it is; the service sends at most this much at once. */
 const UNANNOUNCED_BYTES = 20 * 2 ** 20
 
@@ -130,12 +133,13 @@ function exchange(wiring: Wiring, asked: ExchangeRequest, signal: AbortSignal): 
 
     // Answered before all was sent (a 413, say): what is left of the body is not sent, and the answer counts.
     const answered = new AbortController()
+    // One reason for all: left to itself, each abort would record a stack.
     signal.addEventListener('abort', onAbort, { once: true })
     wiring.underWay.add(giveUp)
     watchdog.expect(asked.body?.sizeBytes ?? 0)
 
     outgoing.on('close', () => {
-      answered.abort()
+      answered.abort(ANSWERED)
       watchdog.stop()
       signal.removeEventListener('abort', onAbort)
       wiring.underWay.delete(giveUp)
@@ -149,7 +153,7 @@ function exchange(wiring: Wiring, asked: ExchangeRequest, signal: AbortSignal): 
         onMoved: watchdog.moved,
         toError: (error) => createNetworkError(target, error),
       })
-      answered.abort()
+      answered.abort(ANSWERED)
       // Half a request lies on that connection; nobody would ever give it back.
       incoming.on('end', () => void (outgoing.writableEnded || outgoing.destroy()))
       const status = incoming.statusCode ?? 0

@@ -1,6 +1,6 @@
 // The real program as a child process, on a site of its own: a folder, a state directory, a configuration.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
@@ -46,6 +46,8 @@ export interface Site {
   /** Runs a command with `--json` and reads its answer. */
   ask<Answer>(...args: string[]): Promise<Answer>
   startDaemon(): Promise<Daemon>
+  /** From now on the program runs as this user, and owns state and configuration. */
+  runAs(uid: number): Promise<void>
   /** The document as any other program reads it. */
   document(): Promise<{
     media: Record<string, Settings>
@@ -72,12 +74,14 @@ export async function createSite(baseUrl: string, settings: Settings = {}): Prom
   const configure = (wanted: Settings) => writeFile(configFile, stringify(merge(ordinary, wanted)))
   await configure(settings)
 
+  let user: number | undefined
   const start = (args: string[]) => {
     const { NOTIFY_SOCKET: _, ...env } = process.env
     const child = spawn(process.execPath, [MAIN, ...args, '-c', configFile], {
       cwd: root,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(user !== undefined && { uid: user, gid: user }),
     })
     onTestFinished(() => void child.kill('SIGKILL'))
     return child
@@ -103,6 +107,10 @@ export async function createSite(baseUrl: string, settings: Settings = {}): Prom
       const daemon = watch(start(['run']))
       await daemon.saw('ready')
       return daemon
+    },
+    async runAs(uid) {
+      user = uid
+      for (const path of [root, configFile]) await chown(path, uid, uid)
     },
     document: async () => JSON.parse(await readFile(join(state, 'manifest.json'), 'utf8')),
   }
