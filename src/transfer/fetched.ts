@@ -50,7 +50,7 @@ export async function fetchMedium(
     await handle.read(head, 0, head.length, 0)
     const setModifiedAt = async (atMs: number) => {
       const reopened = await open(file, 'r+')
-      await reopened.utimes(new Date(), atMs / 1000).finally(() => reopened.close())
+      await reopened.utimes(atMs / 1000, atMs / 1000).finally(() => reopened.close())
     }
     return {
       file,
