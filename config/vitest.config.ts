@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config'
+import { reportersFor } from './vitest.reporters.ts'
 
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
     exclude: ['test/system/**'],
+    reporters: reportersFor('unit'),
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },
