@@ -1,25 +1,20 @@
 // The composition root: builds every part from the configuration, starts them in order, stops them in reverse.
 // Nothing is decided here; whoever wants to know how the parts hang together reads this file from top to bottom.
-import { join } from 'node:path'
 import type { Config } from './config/config.ts'
-import { resolveSecret } from './config/secret.ts'
 import { createFolderProblems } from './folder-problems.ts'
 import { runFullPass } from './full-pass.ts'
 import { openLowdbManifest } from './manifest/lowdb-manifest.ts'
 import type { Manifest } from './manifest/manifest.ts'
-import { readManifest } from './manifest/read-manifest.ts'
 import { createKindPolicy } from './media/kind.ts'
 import type { MediaPath } from './media/media.ts'
 import { createPasses } from './pass.ts'
 import { laneOf, rankOf } from './plan/renewal-order.ts'
-import type { Step } from './plan/step.ts'
 import { createSchedule } from './schedule.ts'
 import type { Desk } from './serve/desk.ts'
 import { createLocalDesk } from './serve/local-desk.ts'
 import { createLocalServer } from './serve/server.ts'
 import type { LiveFacts } from './serve/status.ts'
-import { createSimulator } from './simulator/simulator.ts'
-import { type Clock, systemClock } from './support/clock.ts'
+import type { Clock } from './support/clock.ts'
 import type { Events } from './support/events.ts'
 import { createDownloader } from './transfer/download.ts'
 import { createPerform, deleteFile } from './transfer/perform.ts'
@@ -27,15 +22,7 @@ import { createTransferQueue, type TransferQueue } from './transfer/transfer-que
 import { createUploader } from './transfer/upload.ts'
 import { createFolder } from './watch/folder.ts'
 import { prepareFolder, resolveFolder } from './watch/marker.ts'
-import { createCircuit } from './wecom/circuit.ts'
-import { createHttpExchange } from './wecom/http-exchange.ts'
-import { createTokenFetch } from './wecom/http-token.ts'
-import { createHttpWecom } from './wecom/http-wecom.ts'
-import { createLimitedWecom } from './wecom/limited-wecom.ts'
-import { createObservedWecom } from './wecom/observed-wecom.ts'
-import { createRetryingWecom } from './wecom/retrying-wecom.ts'
-import { createServiceClock } from './wecom/service-clock.ts'
-import { createTokenSource } from './wecom/token.ts'
+import { createWecomStack } from './wecom-stack.ts'
 
 export interface Mirror {
   readonly desk: Desk
@@ -69,7 +56,15 @@ type Closers = (() => Promise<void> | void)[]
 export async function openMirror(config: Config, deps: MirrorDeps): Promise<Mirror> {
   const closers: Closers = []
   const stop = async () => {
-    for (const close of closers.splice(0).reverse()) await close()
+    const failures: unknown[] = []
+    // Each is closed whatever became of the one before: above all the manifest, which is the last.
+    for (const close of closers.splice(0).reverse()) {
+      await Promise.resolve()
+        .then(close)
+        .catch((error: unknown) => failures.push(error))
+    }
+    if (failures.length === 1) throw failures[0]
+    if (failures.length > 1) throw new AggregateError(failures, 'several parts could not be closed')
   }
   try {
     return { ...(await build(config, deps, closers)), stop }
@@ -90,8 +85,6 @@ async function build(
 
   // The folder first: a state directory must not be made inside it.
   await resolveFolder(config.folder.path, config.state)
-  const wecomParts = await createWecomStack(config, deps, closers)
-  const { wecom, circuit, serviceClock } = wecomParts
   const manifest = await openLowdbManifest({
     directory: config.state,
     corpId: config.wecom.corpId,
@@ -101,6 +94,11 @@ async function build(
     command: deps.command,
   })
   closers.push(() => manifest.close())
+  const { wecom, circuit, serviceClock } = await createWecomStack(
+    config,
+    { ...deps, emit },
+    closers,
+  )
   const { root, isMarked } = await markFolder(config, manifest, events)
 
   const kindPolicy = createKindPolicy({ ...config.wecom, ...config.folder })
@@ -150,6 +148,8 @@ async function build(
     laneOf,
     rankOf,
   })
+  closers.push(() => passes.planned())
+  closers.push(() => problems.settled())
   closers.push(() => queue.stop(new Error('the mirror is stopping')))
   closers.push(circuit.onChange(() => queue.wake()))
   closers.push(() => folder.stop())
@@ -245,93 +245,6 @@ async function build(
       return `${entries} media, ${troubles} problems${error ? `; no calls to WeCom (${kind}): ${error.message}` : ''}`
     },
   }
-}
-
-/** The steps that a full pass would take, seen without lock, marker or any other trace. */
-export async function previewPass(
-  config: Config,
-  deps: Pick<MirrorDeps, 'clock' | 'random' | 'events'>,
-): Promise<Step[]> {
-  const { clock, random, events } = deps
-  const root = await resolveFolder(config.folder.path, config.state)
-  const reader = await readManifest({ directory: config.state, corpId: config.wecom.corpId })
-  const never = () => Promise.reject(new Error('a preview performs nothing'))
-  const folder = createFolder({
-    root,
-    isMarked: (await reader.markedFolder()) === root,
-    settings: config.folder,
-    isWatched: false,
-    clock,
-    emit: events.emit,
-    random,
-    onChange: () => {},
-    onBelief: () => {},
-    onBug: never,
-  })
-  const passes = createPasses({
-    folder,
-    manifest: { ...reader, commit: never, close: never },
-    queue: () => ({ submit: never, withdraw: never }),
-    perform: never,
-    policy: { onDelete: config.folder.onDelete, renewReferences: config.references.renew },
-    clock,
-    emit: events.emit,
-    onBug: never,
-  })
-  await folder.start()
-  const steps = await passes.preview()
-  await folder.stop()
-  return steps
-}
-
-/** The port to WeCom, from the wire outwards: quota, retries, and the circuit that sees what came of it all. */
-async function createWecomStack(config: Config, deps: MirrorDeps, closers: Closers) {
-  const { clock, random, events } = deps
-  const { emit } = events
-  const warn = (message: string) => emit({ kind: 'warned', message, hint: undefined })
-  const { corpId } = config.wecom
-  const secret = await resolveSecret(
-    { key: 'wecom.secret', source: config.wecom.secret },
-    { env: deps.env, warn },
-  )
-  // The simulator is in this process: no proxy can lead there.
-  const { baseUrl, proxy } =
-    config.wecom.baseUrl === 'simulator'
-      ? { baseUrl: await startSimulator(config, deps, closers), proxy: undefined }
-      : config.wecom
-  const serviceClock = createServiceClock({ clock, emit })
-  const circuit = createCircuit({ clock, random, emit })
-  const exchange = createHttpExchange({
-    baseUrl,
-    // Sockets know only real time, whatever clock the decisions are given.
-    clock: systemClock,
-    proxy,
-    environment: deps.env,
-  })
-  const fetchToken = createTokenFetch({ exchange, corpId, secret, clock, serviceClock })
-  const tokens = createTokenSource({ clock, fetchToken, emit })
-  const wire = createHttpWecom({ exchange, tokens, serviceClock })
-  const limited = createLimitedWecom({ wecom: wire, clock, quota: config.wecom.quota })
-  const retrying = createRetryingWecom({ wecom: limited, clock, random })
-  closers.push(() => exchange.close())
-  closers.push(() => circuit.stop())
-  return { wecom: createObservedWecom({ wecom: retrying, circuit }), circuit, serviceClock }
-}
-
-async function startSimulator(
-  config: Config,
-  { clock, onBug }: MirrorDeps,
-  closers: Closers,
-): Promise<string> {
-  const simulator = createSimulator({
-    clock,
-    report: onBug,
-    directory: join(config.state, 'simulator'),
-    mediaLifetimeMs: config.renewal.lifetimeMs,
-  })
-  const { baseUrl } = await simulator.start()
-  closers.push(() => simulator.stop())
-  return baseUrl
 }
 
 /** The marker is placed once, and that it was is remembered: from then on its absence means something. */

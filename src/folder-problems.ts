@@ -13,6 +13,11 @@ const FOLDER_CODES: ReadonlySet<ProblemCode> = new Set([
 const isFolders = (problem: Problem | undefined): problem is Problem =>
   problem !== undefined && problem.stamp === undefined && FOLDER_CODES.has(problem.code)
 
+interface ProblemChanges {
+  readonly problemsFound: ReadonlyMap<MediaPath, Problem>
+  readonly problemsSolved: ReadonlySet<MediaPath>
+}
+
 export function createFolderProblems({ manifest, emit }: { manifest: Manifest; emit: Emit }) {
   async function found(problem: Problem): Promise<void> {
     const known = await manifest.findProblem(problem.path)
@@ -27,24 +32,35 @@ export function createFolderProblems({ manifest, emit }: { manifest: Manifest; e
     emit({ kind: 'problem-solved', path })
   }
 
+  async function takeIn(changes: ProblemChanges): Promise<void> {
+    for (const problem of changes.problemsFound.values()) await found(problem)
+    for (const path of changes.problemsSolved) await solved(path)
+  }
+
+  /** At start: what the last run knew may be solved, and what it did not know is there. */
+  async function compareAll(present: Iterable<Problem>): Promise<void> {
+    const paths = new Set<MediaPath>()
+    for (const problem of present) {
+      paths.add(problem.path)
+      await found(problem)
+    }
+    const known: Problem[] = []
+    for await (const problem of manifest.problems()) if (isFolders(problem)) known.push(problem)
+    for (const problem of known) if (!paths.has(problem.path)) await solved(problem.path)
+  }
+
+  /** One after the other, in the order of their telling. */
+  let turn = Promise.resolve()
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const done = turn.then(work)
+    turn = done.catch(() => {})
+    return done
+  }
+
   return {
-    async take(changes: {
-      problemsFound: ReadonlyMap<MediaPath, Problem>
-      problemsSolved: ReadonlySet<MediaPath>
-    }) {
-      for (const problem of changes.problemsFound.values()) await found(problem)
-      for (const path of changes.problemsSolved) await solved(path)
-    },
-    /** At start: what the last run knew may be solved, and what it did not know is there. */
-    async compare(present: Iterable<Problem>) {
-      const paths = new Set<MediaPath>()
-      for (const problem of present) {
-        paths.add(problem.path)
-        await found(problem)
-      }
-      const known: Problem[] = []
-      for await (const problem of manifest.problems()) if (isFolders(problem)) known.push(problem)
-      for (const problem of known) if (!paths.has(problem.path)) await solved(problem.path)
-    },
+    take: (changes: ProblemChanges) => inTurn(() => takeIn(changes)),
+    compare: (present: Iterable<Problem>) => inTurn(() => compareAll(present)),
+    /** Resolves when everything told so far is recorded. */
+    settled: () => turn,
   }
 }

@@ -3,8 +3,9 @@
 
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
-import { type Mirror, openMirror, previewPass } from '../daemon.ts'
+import { type Mirror, openMirror } from '../daemon.ts'
 import { readManifest } from '../manifest/read-manifest.ts'
+import { previewPass } from '../preview.ts'
 import { stepAnswer } from '../serve/answers.ts'
 import type { Desk, StepAnswer } from '../serve/desk.ts'
 import { createReaderDesk } from '../serve/reader-desk.ts'
@@ -68,7 +69,7 @@ export async function previewSteps(context: Context): Promise<readonly StepAnswe
   const remote = await connectDesk(config.state)
   if (remote) return remote.plan()
   const { clock, random } = context
-  return (await previewPass(config, { clock, random, events: createEvents() })).map(stepAnswer)
+  return (await previewPass(config, { clock, random })).map(stepAnswer)
 }
 
 export const readConfig = (context: Context): Promise<Config> =>

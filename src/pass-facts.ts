@@ -1,0 +1,102 @@
+// Answers for the facts of a pass: which paths it looks at, and what folder and manifest say of each. Remembers what passes
+// left undone, so that a tick costs what is undone and due, whatever the size of folder and manifest.
+import type { ManifestReader } from './manifest/manifest.ts'
+import type { FileFacts, ManifestEntry, MediaPath, Problem, Reference } from './media/media.ts'
+
+/** At most so many due entries are looked at in one pass; they come earliest first, and the next tick takes the next. */
+const MAX_DUE = 20_000
+
+/** What a pass needs to know of the folder. */
+export interface FolderFacts {
+  /** The file at the path, once it has settled. */
+  get(path: MediaPath): FileFacts | undefined
+  isUnsettled(path: MediaPath): boolean
+  paths(): Iterable<MediaPath>
+  belief():
+    | { readonly kind: 'believed' }
+    | { readonly kind: 'doubted'; readonly because: string; readonly hint: string }
+}
+
+/** What a pass looks at. */
+export interface Scope {
+  readonly paths: ReadonlySet<MediaPath>
+  /** Everything in folder and manifest. */
+  readonly all: boolean
+  /** What has become due, and what earlier passes left undone. */
+  readonly due: boolean
+  /** Also act on files that are gone. */
+  readonly missing: boolean
+}
+
+export function createPassFacts(deps: {
+  folder: FolderFacts
+  manifest: ManifestReader
+  /** The service's clock. */
+  clock: { nowMs(): number }
+}) {
+  const { folder, manifest, clock } = deps
+  /** Paths that are not yet as they should be. */
+  const undone = new Set<MediaPath>()
+  /** What stands in the manifest while its file is gone. */
+  const missing = new Set<MediaPath>()
+  /** Sizes of files that have no entry yet: each may be a missing one under a new name. */
+  const fresh = new Map<MediaPath, number>()
+
+  async function gatherPaths(scope: Scope): Promise<Set<MediaPath>> {
+    const paths = new Set(scope.paths)
+    if (scope.due || scope.missing) for (const path of [...undone, ...missing]) paths.add(path)
+    if (scope.due) {
+      for (const entry of await manifest.findDue(clock.nowMs(), MAX_DUE)) paths.add(entry.path)
+    }
+    if (!scope.all) return paths
+    for (const path of folder.paths()) paths.add(path)
+    for await (const entry of manifest.entries()) paths.add(entry.path)
+    for await (const problem of manifest.problems()) paths.add(problem.path)
+    return paths
+  }
+
+  async function openReferences(scope: Scope): Promise<Reference[]> {
+    const open: Reference[] = []
+    if (!scope.all && !scope.due && !scope.missing) return open
+    for await (const reference of manifest.references())
+      if (reference.state === 'accepted') open.push(reference)
+    return open
+  }
+
+  /** The facts about some paths; keeps what is remembered true on the way. */
+  async function look(paths: readonly MediaPath[]) {
+    const files = new Map<MediaPath, FileFacts>()
+    const unsettled = new Set<MediaPath>()
+    const entries = new Map<MediaPath, ManifestEntry>()
+    const problems = new Map<MediaPath, Problem>()
+    for (const path of paths) {
+      const entry = await manifest.findEntry(path)
+      const problem = await manifest.findProblem(path)
+      const file = folder.get(path)
+      const isUnsettled = folder.isUnsettled(path)
+      if (file) files.set(path, file)
+      if (isUnsettled) unsettled.add(path)
+      if (entry) entries.set(path, entry)
+      if (problem) problems.set(path, problem)
+      if (file && !entry && !problem) fresh.set(path, file.sizeBytes)
+      else fresh.delete(path)
+      if (entry && !file && !isUnsettled) missing.add(path)
+      else missing.delete(path)
+      undone.delete(path)
+    }
+    return { files, unsettled, entries, problems }
+  }
+
+  return {
+    gatherPaths,
+    openReferences,
+    look,
+    missing: missing as ReadonlySet<MediaPath>,
+    newSizes: (): ReadonlySet<number> => new Set(fresh.values()),
+    leaveUndone: (path: MediaPath) => void undone.add(path),
+    markDone(path: MediaPath) {
+      undone.delete(path)
+      fresh.delete(path)
+    },
+  }
+}

@@ -1,0 +1,45 @@
+// Answers for `plan` without a daemon: the steps of a full pass, seen without lock, marker or any other trace.
+import type { Config } from './config/config.ts'
+import { readManifest } from './manifest/read-manifest.ts'
+import { createPasses } from './pass.ts'
+import type { Step } from './plan/step.ts'
+import type { Clock } from './support/clock.ts'
+import { createFolder } from './watch/folder.ts'
+import { resolveFolder } from './watch/marker.ts'
+
+/** The steps that a full pass would take now. */
+export async function previewPass(
+  config: Config,
+  deps: { clock: Clock; random: () => number },
+): Promise<Step[]> {
+  const { clock, random } = deps
+  const root = await resolveFolder(config.folder.path, config.state)
+  const reader = await readManifest({ directory: config.state, corpId: config.wecom.corpId })
+  const never = () => Promise.reject(new Error('a preview performs nothing'))
+  const folder = createFolder({
+    root,
+    isMarked: (await reader.markedFolder()) === root,
+    settings: config.folder,
+    isWatched: false,
+    clock,
+    emit: () => {},
+    random,
+    onChange: () => {},
+    onBelief: () => {},
+    onBug: never,
+  })
+  const passes = createPasses({
+    folder,
+    manifest: { ...reader, commit: never, close: never },
+    queue: () => ({ submit: never }),
+    perform: never,
+    policy: { onDelete: config.folder.onDelete, renewReferences: config.references.renew },
+    clock,
+    emit: () => {},
+    onBug: never,
+  })
+  await folder.start()
+  const steps = await passes.preview()
+  await folder.stop()
+  return steps
+}

@@ -1,0 +1,78 @@
+// Answers for the order in which the wrappers of the WeCom port lie on each other, from the wire outwards.
+import { join } from 'node:path'
+import type { Config } from './config/config.ts'
+import { resolveSecret } from './config/secret.ts'
+import { createSimulator } from './simulator/simulator.ts'
+import { type Clock, systemClock } from './support/clock.ts'
+import type { Emit } from './support/events.ts'
+import { createCircuit } from './wecom/circuit.ts'
+import { createHttpExchange } from './wecom/http-exchange.ts'
+import { createTokenFetch } from './wecom/http-token.ts'
+import { createHttpWecom } from './wecom/http-wecom.ts'
+import { createLimitedWecom } from './wecom/limited-wecom.ts'
+import { createObservedWecom } from './wecom/observed-wecom.ts'
+import { createRetryingWecom } from './wecom/retrying-wecom.ts'
+import { createServiceClock } from './wecom/service-clock.ts'
+import { createTokenSource } from './wecom/token.ts'
+
+export interface WecomStackDeps {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+  readonly random: () => number
+  readonly emit: Emit
+  readonly onBug: (error: unknown) => void
+}
+
+/** The port to WeCom, from the wire outwards: quota, retries, and the circuit that sees what came of it all. */
+export async function createWecomStack(
+  config: Config,
+  deps: WecomStackDeps,
+  /** What is to be given back at the end, in the order of its making. */
+  closers: (() => Promise<void> | void)[],
+) {
+  const { clock, random, emit } = deps
+  const warn = (message: string) => emit({ kind: 'warned', message, hint: undefined })
+  const { corpId } = config.wecom
+  const secret = await resolveSecret(
+    { key: 'wecom.secret', source: config.wecom.secret },
+    { env: deps.env, warn },
+  )
+  // The simulator is in this process: no proxy can lead there.
+  const { baseUrl, proxy } =
+    config.wecom.baseUrl === 'simulator'
+      ? { baseUrl: await startSimulator(config, deps, closers), proxy: undefined }
+      : config.wecom
+  const serviceClock = createServiceClock({ clock, emit })
+  const circuit = createCircuit({ clock, random, emit })
+  const exchange = createHttpExchange({
+    baseUrl,
+    // Sockets know only real time, whatever clock the decisions are given.
+    clock: systemClock,
+    proxy,
+    environment: deps.env,
+  })
+  const fetchToken = createTokenFetch({ exchange, corpId, secret, clock, serviceClock })
+  const tokens = createTokenSource({ clock, fetchToken, emit })
+  const wire = createHttpWecom({ exchange, tokens, serviceClock })
+  const limited = createLimitedWecom({ wecom: wire, clock, quota: config.wecom.quota })
+  const retrying = createRetryingWecom({ wecom: limited, clock, random })
+  closers.push(() => exchange.close())
+  closers.push(() => circuit.stop())
+  return { wecom: createObservedWecom({ wecom: retrying, circuit }), circuit, serviceClock }
+}
+
+async function startSimulator(
+  config: Config,
+  { clock, onBug }: WecomStackDeps,
+  closers: (() => Promise<void> | void)[],
+): Promise<string> {
+  const simulator = createSimulator({
+    clock,
+    report: onBug,
+    directory: join(config.state, 'simulator'),
+    mediaLifetimeMs: config.renewal.lifetimeMs,
+  })
+  const { baseUrl } = await simulator.start()
+  closers.push(() => simulator.stop())
+  return baseUrl
+}
