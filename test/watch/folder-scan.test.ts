@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { geteuid } from 'node:process'
 import { expect, onTestFinished, test } from 'vitest'
 import { createFolderScan } from '../../src/watch/folder-scan.ts'
 import { createIgnore } from '../../src/watch/ignore.ts'
@@ -10,9 +9,6 @@ import { showBytes } from '../../src/watch/names.ts'
 import { createFakeClock } from '../helpers/fake-clock.ts'
 import { createTempFolder } from '../helpers/temp-folder.ts'
 import { age, plant, rawPath } from '../helpers/tree.ts'
-
-/** Root may read everything, so permissions are tested as anybody else. */
-const isRoot = geteuid?.() === 0
 
 async function setUp(files: Record<string, string | number> = {}) {
   const root = await createTempFolder()
@@ -165,22 +161,6 @@ test('a tree deeper than a path may be long is walked as far as it goes', async 
   const { paths, problems } = await readAll(scan)
   expect(paths).toEqual(['a.jpg'])
   expect(problems).toMatchObject([{ code: 'FILE_UNREADABLE' }])
-})
-
-test.skipIf(isRoot)('reports what cannot be read, and says what to do', async () => {
-  const { root, scan } = await setUp({ 'locked.jpg': 1, 'closed/a.jpg': 1, 'open.jpg': 1 })
-  chmodSync(join(root, 'locked.jpg'), 0o000)
-  chmodSync(join(root, 'closed'), 0o000)
-  onTestFinished(() => chmodSync(join(root, 'closed'), 0o700))
-  const { paths, problems } = await readAll(scan)
-  expect(paths).toEqual(['open.jpg'])
-  expect(problems.map(({ path, code }) => [path, code]).sort()).toEqual([
-    ['closed', 'FILE_UNREADABLE'],
-    ['locked.jpg', 'FILE_UNREADABLE'],
-  ])
-  expect(problems[0]?.message).toMatch(
-    /^cannot read `.*`: permission denied; let the user .* \(EACCES\)$/,
-  )
 })
 
 test('a directory that goes while it is walked is absent, and nothing else is lost', async () => {

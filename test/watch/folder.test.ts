@@ -1,6 +1,5 @@
-import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { geteuid } from 'node:process'
 import { expect, onTestFinished, test } from 'vitest'
 import { MARKER_NAME } from '../../src/media/media.ts'
 import type { MirrorEvent } from '../../src/support/events.ts'
@@ -261,19 +260,6 @@ test('reports endless writing, once', async () => {
   expect(problems).toEqual(['log'])
   await soon(() => settled.includes('log'))
 })
-
-test.skipIf(geteuid?.() === 0)(
-  'a file whose permission is taken away is a problem, not gone',
-  async () => {
-    const { root, folder, soon, problems, solved, vanished } = await setUp({ 'a.jpg': 1 })
-    chmodSync(join(root, 'a.jpg'), 0)
-    await soon(() => problems.includes('a.jpg'))
-    expect(folder.isUnsettled(aPath('a.jpg'))).toBe(true)
-    chmodSync(join(root, 'a.jpg'), 0o644)
-    await soon(() => solved.includes('a.jpg'))
-    expect(vanished).toEqual([])
-  },
-)
 
 test('a directory replaced by a link out of the folder takes its files with it', async () => {
   const { root, soon, vanished, paths } = await setUp({ 'd/a.jpg': 1 })

@@ -1,13 +1,11 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { geteuid } from 'node:process'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { ConfigError } from '../../src/errors.ts'
 import { MARKER_NAME } from '../../src/media/media.ts'
 import { judgeFolder, prepareFolder, sightFolder } from '../../src/watch/marker.ts'
 import { createTempFolder } from '../helpers/temp-folder.ts'
 
-const isRoot = geteuid?.() === 0
 const state = '/nonexistent/state'
 
 async function refusal(given: { path: string; stateDirectory?: string }): Promise<ConfigError> {
@@ -71,18 +69,6 @@ test('leaves a marker that is there already as it is', async () => {
   expect(readFileSync(join(path, MARKER_NAME), 'utf8')).toBe('touched by hand')
 })
 
-test.skipIf(isRoot)('takes a read-only folder without a marker, and warns', async () => {
-  const path = await createTempFolder()
-  chmodSync(path, 0o500)
-  onTestFinished(() => chmodSync(path, 0o700))
-  const prepared = await prepareFolder({ path, stateDirectory: state, wasMarked: false })
-  expect(prepared).toMatchObject({
-    isMarked: false,
-    warning: expect.stringContaining('cannot place the marker'),
-  })
-  expect(judgeFolder(await sightFolder(path, false))).toEqual({ kind: 'believed' })
-})
-
 test('refuses a folder that is not there, or no directory, with what to do', async () => {
   const path = await createTempFolder()
   writeFileSync(join(path, 'file'), '')
@@ -92,13 +78,6 @@ test('refuses a folder that is not there, or no directory, with what to do', asy
     problems: [{ key: 'folder.path' }],
   })
   expect((await refusal({ path: join(path, 'file') })).message).toContain('not a directory')
-})
-
-test.skipIf(isRoot)('refuses a folder that cannot be read', async () => {
-  const path = await createTempFolder()
-  chmodSync(path, 0o300)
-  onTestFinished(() => chmodSync(path, 0o700))
-  expect((await refusal({ path })).message).toContain('cannot be read')
 })
 
 test('refuses a state directory inside the folder, wherever links lead and whether it exists or not', async () => {
