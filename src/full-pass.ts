@@ -25,7 +25,10 @@ export interface FullPassDeps {
   }
   passes: Pick<Passes, 'request' | 'planned'>
   queue: Pick<TransferQueue, 'idle' | 'load'>
-  circuit: { state(): { kind: string; error?: MirrorError } }
+  circuit: {
+    state(): { kind: 'closed' | 'open' | 'half-open'; error?: MirrorError }
+    onChange(listener: () => void): () => void
+  }
   manifest: ManifestReader
   events: Pick<Events, 'subscribe'>
   clock: Clock
@@ -37,7 +40,7 @@ export async function runFullPass(
   signal: AbortSignal,
 ): Promise<MirrorAnswer> {
   const tally = createTally(deps, onProgress)
-  const unsubscribe = deps.events.subscribe(tally.listen)
+  const unsubscribe = [deps.events.subscribe(tally.listen), deps.circuit.onChange(tally.seeCircuit)]
   try {
     await deps.folder.scan('asked for')
     const giveUpAtMs = deps.clock.nowMs() + MAX_SETTLING_MS
@@ -56,7 +59,7 @@ export async function runFullPass(
     }
     return tally.sumUp()
   } finally {
-    unsubscribe()
+    for (const stop of unsubscribe) stop()
   }
 }
 
@@ -74,14 +77,22 @@ function createTally(
     forgotten: 0,
   }
   const failed = new Map<MediaPath, string>()
-  const open = circuit.state()
-  let stoppedBy: MirrorError | undefined = open.kind === 'open' ? open.error : undefined
+  let stoppedBy: MirrorError | undefined
   let unreachable: MirrorError | undefined
   let doneBytes = 0
   let stop = () => {}
   const stopped = new Promise<void>((resolve) => {
     stop = resolve
   })
+  /** Open, also anew after a probe in vain: the queue goes no further, and nobody knows for how long. */
+  function seeCircuit() {
+    const { kind, error } = circuit.state()
+    if (kind !== 'open') return
+    stoppedBy ??= error
+    stop()
+  }
+  seeCircuit()
+
   const doneCount = () => Object.values(counts).reduce((sum, count) => sum + count, 0)
 
   function listen(event: MirrorEvent) {
@@ -95,10 +106,6 @@ function createTally(
       unreachable = event.error
     }
     if (event.kind === 'lost') failed.set(event.path, event.message)
-    if (event.kind === 'circuit-opened') {
-      stoppedBy ??= event.error
-      stop()
-    }
     const { waiting, inFlight } = queue.load()
     const done = doneCount() + failed.size
     onProgress({
@@ -123,7 +130,7 @@ function createTally(
     }
   }
 
-  return { listen, sumUp, doneCount, stopped, stoppedBy: () => stoppedBy }
+  return { listen, seeCircuit, sumUp, doneCount, stopped, stoppedBy: () => stoppedBy }
 }
 
 async function raceAbort(work: Promise<unknown>, signal: AbortSignal): Promise<void> {

@@ -5,7 +5,7 @@ import { FileUnreadable, WecomRefused } from '../errors.ts'
 import type { Manifest } from '../manifest/manifest.ts'
 import type { KindPolicy } from '../media/kind.ts'
 import { isAlive, isDue, planLife, type RenewalPolicy } from '../media/lifetime.ts'
-import type { ManifestEntry, MediaId, MediaPath, Origin } from '../media/media.ts'
+import type { Fingerprint, ManifestEntry, MediaId, MediaPath, Origin } from '../media/media.ts'
 import type { Step } from '../plan/step.ts'
 import type { Emit } from '../support/events.ts'
 import type { Wecom } from '../wecom/wecom.ts'
@@ -44,15 +44,29 @@ export interface UploadDeps {
 /** Performs `upload` and `renew` steps: resolves when the outcome is durable in the manifest and told. */
 export function createUploader(deps: UploadDeps) {
   const { root, manifest, clock, emit } = deps
-  /** Uploads under way by what they make, so that the same bytes under two paths are sent once. */
-  const underWay = new Map<string, Promise<Gain>>()
+  /** The same bytes one after the other, commit included, so that whoever comes second finds the id of the first. */
+  const turns = new Map<Fingerprint, Promise<unknown>>()
+
+  async function inTurn<Result>(
+    fingerprint: Fingerprint,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    const before = turns.get(fingerprint) ?? Promise.resolve()
+    const mine = before.then(work, work)
+    turns.set(fingerprint, mine)
+    try {
+      return await mine
+    } finally {
+      if (turns.get(fingerprint) === mine) turns.delete(fingerprint)
+    }
+  }
 
   async function perform(step: UploadStep, signal: AbortSignal): Promise<void> {
     for (let read = 0; read < MAX_READS; read++) {
       const medium = await readMedium(root, step.path, deps.kindPolicy)
       if (!medium) return
       try {
-        if (await settle(step, medium, signal)) return
+        if (await inTurn(medium.fingerprint, () => settle(step, medium, signal))) return
       } finally {
         await medium.close()
       }
@@ -81,8 +95,8 @@ export function createUploader(deps: UploadDeps) {
       known && isDownloaded(known)
         ? known
         : twins.find((twin) => canShare(twin, step.path, medium, startedAtMs))
-    const gain = shared ?? (await gainOnce(step.path, medium, signal))
-    if (!(await medium.isUnchanged())) return false
+    const gain = shared ?? (await send(step.path, medium, signal).catch(asChanged))
+    if (gain === 'changed' || !(await medium.isUnchanged())) return false
     const entry = createEntry(step.path, medium, gain, known?.origin ?? 'folder')
     await commit(entry, moved?.path)
     if (moved) emit({ kind: 'renamed', entry, from: moved.path })
@@ -98,20 +112,16 @@ export function createUploader(deps: UploadDeps) {
   const keepsItsId = (own: ManifestEntry, nowMs: number) =>
     isDownloaded(own) || (isAlive(own, nowMs) && !isDue(own, nowMs))
 
+  /** Bytes that are not those which were read before: it is the file that changed, and it is read again. */
+  function asChanged(error: unknown): 'changed' {
+    if (error instanceof FileUnreadable) return 'changed'
+    throw error
+  }
+
   function tell(step: UploadStep, entry: ManifestEntry, medium: Medium, tookMs: number) {
     const { downgradedBecause } = medium
     if (step.kind === 'renew') emit({ kind: 'renewed', entry, tookMs })
     else emit({ kind: 'uploaded', entry, because: step.because, downgradedBecause, tookMs })
-  }
-
-  /** One upload for all who ask for the same bytes in the same shape meanwhile; a failure is everyone's, and is not kept. */
-  async function gainOnce(path: MediaPath, medium: Medium, signal: AbortSignal): Promise<Gain> {
-    const shape = `${medium.fingerprint} ${medium.kind} ${medium.kind === 'file' ? wireName(path) : ''}`
-    const running = underWay.get(shape)
-    if (running) return running
-    const gaining = send(path, medium, signal).finally(() => underWay.delete(shape))
-    underWay.set(shape, gaining)
-    return gaining
   }
 
   async function send(path: MediaPath, medium: Medium, signal: AbortSignal): Promise<Gain> {

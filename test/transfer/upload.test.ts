@@ -1,0 +1,209 @@
+// Uploading with real files, a WeCom and a manifest in memory: what is kept, shared, moved and sent, and what a death in between leaves.
+import { appendFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { ManifestUnwritable, WecomRefused } from '../../src/errors.ts'
+import { createKindPolicy } from '../../src/media/kind.ts'
+import { WECOM_LIMITS } from '../../src/media/limits.ts'
+import { createStamp, type FileFacts } from '../../src/media/media.ts'
+import type { Step } from '../../src/plan/step.ts'
+import type { MirrorEvent } from '../../src/support/events.ts'
+import { createUploader } from '../../src/transfer/upload.ts'
+import type { UploadRequest } from '../../src/wecom/wecom.ts'
+import { anEntry, aPath, HOUR_MS, THREE_DAYS } from '../helpers/builders.ts'
+import { createFakeClock } from '../helpers/fake-clock.ts'
+import { createMemoryManifest } from '../helpers/memory-manifest.ts'
+import { createMemoryWecom } from '../helpers/memory-wecom.ts'
+import { aPng } from '../helpers/samples.ts'
+import { createTempFolder } from '../helpers/temp-folder.ts'
+
+const never = new AbortController().signal
+
+async function setUp({ downgrade = true, renewReferences = false } = {}) {
+  const root = await createTempFolder()
+  const clock = createFakeClock()
+  const wecom = createMemoryWecom({ clock })
+  const manifest = createMemoryManifest()
+  const events: MirrorEvent[] = []
+  let beforeSending = async (_: UploadRequest) => {}
+  const perform = createUploader({
+    root,
+    wecom: {
+      async upload(request, signal) {
+        await beforeSending(request)
+        return wecom.upload(request, signal)
+      },
+    },
+    manifest,
+    kindPolicy: createKindPolicy({ limits: WECOM_LIMITS, downgrade, rules: [] }),
+    renewal: THREE_DAYS,
+    renewReferences,
+    clock,
+    random: () => 0.5,
+    emit: (event) => events.push(event),
+  })
+  const facts = async (name: string): Promise<FileFacts> => {
+    const found = await stat(join(root, name))
+    const { size: sizeBytes, mtimeMs: modifiedAtMs, ctimeMs: changedAtMs } = found
+    return { path: aPath(name), sizeBytes, modifiedAtMs, changedAtMs, stamp: createStamp(found) }
+  }
+  const upload = async (name: string, because: 'new' | 'changed' = 'new') => {
+    const file = await facts(name)
+    await perform({ kind: 'upload', path: file.path, file, because }, never)
+  }
+  const renew = async (name: string) => {
+    const [file, entry] = [await facts(name), await manifest.findEntry(aPath(name))]
+    if (!entry) throw new Error(`${name} has no entry`)
+    await perform({ kind: 'renew', path: file.path, file, entry } satisfies Step, never)
+  }
+  return {
+    root,
+    clock,
+    wecom,
+    manifest,
+    events,
+    facts,
+    perform,
+    upload,
+    renew,
+    write: (name: string, content: Buffer | string) => writeFile(join(root, name), content),
+    find: (name: string) => manifest.findEntry(aPath(name)),
+    whenSending: (act: typeof beforeSending) => {
+      beforeSending = act
+    },
+    said: () => events.map((event) => event.kind),
+  }
+}
+
+it("draws the moment of renewal once, from the service's time of creation", async () => {
+  const site = await setUp()
+  await site.write('a.png', aPng())
+  await site.upload('a.png')
+  const entry = await site.find('a.png')
+  const createdAtMs = entry?.createdAtMs ?? 0
+  expect(entry).toMatchObject({
+    kind: 'image',
+    expiresAtMs: createdAtMs + 72 * HOUR_MS,
+    renewAtMs: createdAtMs + 44 * HOUR_MS,
+  })
+})
+
+it('keeps the old entry until the new one is durable, and uploads again after a death between the two', async () => {
+  const site = await setUp()
+  await site.write('a.png', aPng())
+  await site.upload('a.png')
+  const before = await site.find('a.png')
+  await site.clock.advance(50 * HOUR_MS)
+  const { commit } = site.manifest
+  site.manifest.commit = () => Promise.reject(new ManifestUnwritable('cannot write: disk full'))
+  await expect(site.renew('a.png')).rejects.toThrow('disk full')
+  expect(await site.find('a.png')).toEqual(before)
+  expect(site.said()).toEqual(['uploaded'])
+  site.manifest.commit = commit
+  await site.renew('a.png')
+  expect(site.wecom.uploads).toHaveLength(3)
+  expect((await site.find('a.png'))?.mediaId).toBe(site.wecom.uploads[2]?.mediaId)
+})
+
+it('shares one upload under way among paths with the same bytes', async () => {
+  const site = await setUp()
+  for (const name of ['a.png', 'b.png', 'c.png']) await site.write(name, aPng())
+  await Promise.all(['a.png', 'b.png', 'c.png'].map((name) => site.upload(name)))
+  expect(site.wecom.uploads).toHaveLength(1)
+  const ids = await Promise.all(
+    ['a.png', 'b.png', 'c.png'].map(async (name) => (await site.find(name))?.mediaId),
+  )
+  expect(new Set(ids).size).toBe(1)
+})
+
+it('does not share a file among names that receivers would see', async () => {
+  const site = await setUp()
+  await site.write('one.txt', 'the same text')
+  await site.write('two.txt', 'the same text')
+  await site.upload('one.txt')
+  await site.upload('two.txt')
+  expect(site.wecom.uploads.map(({ wireName }) => wireName)).toEqual(['one.txt', 'two.txt'])
+})
+
+it('moves the entry of a renamed file: with its id where the name does not matter, with a new one where it does', async () => {
+  const site = await setUp()
+  await site.write('a.png', aPng())
+  await site.write('a.txt', 'some text')
+  await site.upload('a.png')
+  await site.upload('a.txt')
+  await rename(join(site.root, 'a.png'), join(site.root, 'b.png'))
+  await rename(join(site.root, 'a.txt'), join(site.root, 'b.txt'))
+  await site.upload('b.png')
+  await site.upload('b.txt')
+  expect(site.said().slice(2)).toEqual(['renamed', 'renamed'])
+  expect(site.wecom.uploads.map(({ wireName }) => wireName)).toEqual(['a.png', 'a.txt', 'b.txt'])
+  expect([await site.find('a.png'), await site.find('a.txt')]).toEqual([undefined, undefined])
+})
+
+it('sends a file again that changed while it was sent, and commits only what it is now', async () => {
+  const site = await setUp()
+  await site.write('a.bin', Buffer.alloc(2_000_000, 1))
+  let isFirst = true
+  site.whenSending(async () => {
+    if (isFirst) await appendFile(join(site.root, 'a.bin'), 'more')
+    isFirst = false
+  })
+  await site.upload('a.bin')
+  expect(await site.find('a.bin')).toMatchObject({ sizeBytes: 2_000_004 })
+})
+
+it('gives up on a file that changes each time it is sent, and commits nothing', async () => {
+  const site = await setUp()
+  await site.write('a.bin', 'beginning')
+  site.whenSending(() => appendFile(join(site.root, 'a.bin'), 'more'))
+  await expect(site.upload('a.bin')).rejects.toThrow('it changed each of the 3 times')
+  expect(await site.find('a.bin')).toBeUndefined()
+})
+
+const refusal = (mayGoAsFile: boolean) =>
+  new WecomRefused('refused', { errcode: 40123, errmsg: '', remedy: 'skip', mayGoAsFile })
+
+it.each([
+  ['sends as file what WeCom refuses as its kind', true, true, 'file'],
+  ['does not when the refusal is about the bytes', true, false, undefined],
+  ['does not when told not to', false, true, undefined],
+] as const)('%s', async (_, downgrade, mayGoAsFile, kind) => {
+  const site = await setUp({ downgrade })
+  await site.write('a.png', aPng())
+  site.wecom.failNext(refusal(mayGoAsFile))
+  await site.upload('a.png').catch((error) => expect(error).toBeInstanceOf(WecomRefused))
+  expect((await site.find('a.png'))?.kind).toBe(kind)
+})
+
+it('never uploads what was downloaded, whether it was touched or moved', async () => {
+  const site = await setUp()
+  await site.write('in.png', aPng())
+  await site.upload('in.png')
+  const entry = await site.find('in.png')
+  if (!entry) throw new Error('no entry')
+  const landed = {
+    ...entry,
+    origin: 'reference' as const,
+    renewAtMs: undefined,
+    stamp: anEntry().stamp,
+  }
+  await site.manifest.commit([{ kind: 'put-entry', entry: landed }])
+  await site.clock.advance(100 * HOUR_MS)
+  await site.upload('in.png', 'changed')
+  await rename(join(site.root, 'in.png'), join(site.root, 'moved.png'))
+  await site.upload('moved.png')
+  expect(site.wecom.uploads).toHaveLength(1)
+  expect(await site.find('moved.png')).toMatchObject({
+    origin: 'reference',
+    mediaId: entry.mediaId,
+  })
+})
+
+it('has nothing to say of a file that vanished before its turn', async () => {
+  const site = await setUp()
+  await site.write('a.png', aPng())
+  const file = await site.facts('a.png')
+  await rm(join(site.root, 'a.png'))
+  await site.perform({ kind: 'upload', path: file.path, file, because: 'new' }, never)
+  expect([site.wecom.attempts, site.said()]).toEqual([0, []])
+})
