@@ -21,6 +21,7 @@ import { createPerform, deleteFile } from './transfer/perform.ts'
 import { createTransferQueue, type TransferQueue } from './transfer/transfer-queue.ts'
 import { createUploader } from './transfer/upload.ts'
 import { createFolder } from './watch/folder.ts'
+import { createIgnore } from './watch/ignore.ts'
 import { prepareFolder, resolveFolder } from './watch/marker.ts'
 import { createWecomStack } from './wecom-stack.ts'
 
@@ -105,7 +106,12 @@ async function build(
   const { renew: renewReferences, inbox } = config.references
   const shared = { root, wecom, manifest, kindPolicy, emit, clock: serviceClock }
   const upload = createUploader({ ...shared, renewal: config.renewal, renewReferences, random })
-  const download = createDownloader({ ...shared, lifetimeMs: config.renewal.lifetimeMs, inbox })
+  const download = createDownloader({
+    ...shared,
+    lifetimeMs: config.renewal.lifetimeMs,
+    inbox,
+    isIgnored: createIgnore(config.folder.ignore),
+  })
 
   const problems = createFolderProblems({ manifest, emit })
   const folder = createFolder({

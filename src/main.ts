@@ -22,7 +22,7 @@ function createContext(options: { config?: string; json?: boolean }): Context {
   const { env, pid, stdout, stderr } = process
   return {
     env,
-    cwd: process.cwd(),
+    cwd: currentDirectory(),
     pid,
     stdout,
     stderr,
@@ -39,6 +39,19 @@ function createContext(options: { config?: string; json?: boolean }): Context {
     json: options.json === true,
   }
 }
+
+/** The directory may have been deleted under us; relative paths then lead nowhere, and are reported as such. */
+function currentDirectory(): string {
+  try {
+    return process.cwd()
+  } catch {
+    return '/'
+  }
+}
+
+/** journald takes the priority from the start of each line: a daemon that cannot start must show up among the errors. */
+const asError = (text: string): string =>
+  process.env.JOURNAL_STREAM === undefined ? text : text.replaceAll(/^/gm, '<3>')
 
 /** The first SIGINT or SIGTERM asks for a clean stop, the second forces one. */
 function createStopSignal(): AbortSignal {
@@ -90,7 +103,7 @@ async function runCommand(
     end(await command.run(context, args))
   } catch (error) {
     if (context.signal.aborted && error === context.signal.reason) return end(EXIT_INTERRUPTED)
-    context.stderr.write(`${renderError(error)}\n`)
+    context.stderr.write(`${asError(renderError(error))}\n`)
     end(exitCodeOf(error))
   }
 }

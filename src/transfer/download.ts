@@ -33,6 +33,8 @@ export interface DownloadDeps {
   manifest: Pick<Manifest, 'findEntry' | 'findProblem' | 'commit'>
   kindPolicy: KindPolicy
   lifetimeMs: number
+  /** What the folder passes by must not land under such a name: nobody would see it again. */
+  isIgnored: (path: string) => boolean
   /** Template of the path for references that name none. */
   inbox: string
   clock: { nowMs(): number }
@@ -90,7 +92,9 @@ export function createDownloader(deps: DownloadDeps) {
 
   /** The first free name, or the one where these very bytes already are. */
   async function settleSomewhere(reference: Reference, fetched: Fetched): Promise<ManifestEntry> {
-    const wanted = reference.path ?? inboxPath(deps.inbox, reference, fetched, clock.nowMs())
+    const wanted = visiblePath(
+      reference.path ?? inboxPath(deps.inbox, reference, fetched, clock.nowMs()),
+    )
     for (let number = 1; number <= MAX_NUMBER; number++) {
       const path = numberedPath(wanted, number)
       const entry = describe(reference, fetched, path)
@@ -107,6 +111,15 @@ export function createDownloader(deps: DownloadDeps) {
     throw new MediaUnacceptable(
       `cannot land ${reference.mediaId}: ${MAX_NUMBER} files already have the name \`${wanted}\``,
     )
+  }
+
+  function visiblePath(path: MediaPath): MediaPath {
+    if (!deps.isIgnored(path)) return path
+    const visible = `${path}.file` as MediaPath
+    if (!deps.isIgnored(visible)) return visible
+    throw new MediaUnacceptable(`cannot land \`${path}\`: the folder ignores files of that name`, {
+      hint: 'Choose another path, or mend `folder.ignore`.',
+    })
   }
 
   function describe(reference: Reference, fetched: Fetched, path: MediaPath): ManifestEntry {

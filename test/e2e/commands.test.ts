@@ -242,3 +242,18 @@ describe('usage', () => {
     expect(await site.ask('sync')).toMatchObject({ restored: 1, failed: [] })
   })
 })
+
+describe('what lands', () => {
+  it('is seen by the folder, whatever it was called', async () => {
+    const wecom = await live()
+    const site = await createSite(wecom.baseUrl)
+    const id = await wecom.controls.addMedia({
+      kind: 'file',
+      wireName: 'draft.tmp',
+      content: aPdf(),
+    })
+    const { stdout } = await site.run('pull', id)
+    expect(stdout).toMatch(/draft\.tmp\.file\n$/)
+    expect(await site.ask('plan')).toEqual([])
+  })
+})
