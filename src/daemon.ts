@@ -1,6 +1,8 @@
 // The composition root: builds every part from the configuration, starts them in order, stops them in reverse.
 // Nothing is decided here; whoever wants to know how the parts hang together reads this file from top to bottom.
 import type { Config } from './config/config.ts'
+import { resolveSecret } from './config/secret.ts'
+import { FileUnreadable } from './errors.ts'
 import { createFolderProblems } from './folder-problems.ts'
 import { runFullPass } from './full-pass.ts'
 import { openLowdbManifest } from './manifest/lowdb-manifest.ts'
@@ -20,7 +22,7 @@ import { createDownloader } from './transfer/download.ts'
 import { createPerform, deleteFile } from './transfer/perform.ts'
 import { createTransferQueue, type TransferQueue } from './transfer/transfer-queue.ts'
 import { createUploader } from './transfer/upload.ts'
-import { createFolder } from './watch/folder.ts'
+import { createFolder, type Folder } from './watch/folder.ts'
 import { createIgnore } from './watch/ignore.ts'
 import { prepareFolder, resolveFolder } from './watch/marker.ts'
 import { createWecomStack } from './wecom-stack.ts'
@@ -102,6 +104,7 @@ async function build(
   )
   const { root, isMarked } = await markFolder(config, manifest, events)
 
+  const isIgnored = createIgnore(config.folder.ignore)
   const kindPolicy = createKindPolicy({ ...config.wecom, ...config.folder })
   const { renew: renewReferences, inbox } = config.references
   const shared = { root, wecom, manifest, kindPolicy, emit, clock: serviceClock }
@@ -110,10 +113,10 @@ async function build(
     ...shared,
     lifetimeMs: config.renewal.lifetimeMs,
     inbox,
-    isIgnored: createIgnore(config.folder.ignore),
+    isIgnored,
   })
 
-  const problems = createFolderProblems({ manifest, emit })
+  const problems = createFolderProblems({ manifest, emit, present: () => folder.problems() })
   const folder = createFolder({
     root,
     isMarked,
@@ -137,7 +140,7 @@ async function build(
     manifest,
     queue: () => queue,
     perform: createPerform({ root, manifest, upload, download, emit }),
-    policy: { onDelete: config.folder.onDelete, renewReferences },
+    policy: { onDelete: config.folder.onDelete, renewReferences, isIgnored },
     clock: serviceClock,
     emit,
     onBug,
@@ -146,7 +149,8 @@ async function build(
     async perform(step, signal) {
       await passes.perform(step, signal)
       // A step that called nobody (kept, shared, renamed) has learnt nothing: the place of the probe is free again.
-      if (circuit.state().kind === 'half-open') circuit.observe('nothing')
+      if (laneOf(step) !== 'local' && circuit.state().kind === 'half-open')
+        circuit.observe('nothing')
     },
     onOverlap: (path) => passes.request({ because: 'changed while in flight', paths: [path] }),
     admits: circuit.admits,
@@ -162,13 +166,13 @@ async function build(
 
   let isScanned: Promise<void> | undefined
   const firstScan = () => {
-    isScanned ??= folder.start().then(() => problems.compare(folder.problems()))
+    isScanned ??= folder.start().then(() => problems.catchUp())
     return isScanned
   }
   const live = async (): Promise<LiveFacts> => ({
     startedAtMs,
     pid: deps.pid,
-    missing: passes.missing().size,
+    missing: passes.missingCount(),
     queue: describeQueue(queue),
     circuit: circuit.state(),
     doubt: await passes.doubt(),
@@ -178,7 +182,7 @@ async function build(
     ...folder,
     scan: (because: string) => (isScanned ? folder.scan(because) : firstScan()),
   }
-  const desk = createLocalDesk({
+  const localDesk = createLocalDesk({
     manifest,
     setUp: {
       corpId: config.wecom.corpId,
@@ -201,21 +205,33 @@ async function build(
       ),
     missing: async () => {
       await firstScan()
-      await passes.preview()
-      return passes.missing()
+      const error = doubtOf(folder)
+      if (error) throw error
+      return passes.findMissing()
     },
     requestLanding: () => passes.request({ because: 'a reference was added', due: true }),
-    circuitError: () => circuit.state().error,
+    circuitError: () => circuit.state().error ?? doubtOf(folder),
     queue,
     deleteFile: (path: MediaPath) => deleteFile(root, path),
   })
+  const desk: Desk = {
+    ...localDesk,
+    // A folder that was never looked at may not be mounted: nothing is written into it unseen.
+    async pull(mediaId, path, signal) {
+      await firstScan()
+      return localDesk.pull(mediaId, path, signal)
+    },
+  }
   const server = createLocalServer({ stateDirectory: config.state, desk, onBug })
   const schedule = createSchedule({
     ticks: [
       {
         name: 'renewal',
         expression: config.renewal.schedule,
-        onTick: () => passes.request({ because: 'renewal tick', due: true }),
+        onTick() {
+          passes.request({ because: 'renewal tick', due: true })
+          problems.catchUp().catch(onBug)
+        },
       },
       {
         name: 'restore',
@@ -234,7 +250,7 @@ async function build(
       closers.push(() => server.stop())
       await server.start()
       await firstScan()
-      passes.request({ because: 'start', all: true, due: true })
+      passes.request({ because: 'start', all: true, due: true, again: true })
       await passes.planned()
       closers.push(() => schedule.stop())
       schedule.start()
@@ -251,6 +267,19 @@ async function build(
       return `${entries} media, ${troubles} problems${error ? `; no calls to WeCom (${kind}): ${error.message}` : ''}`
     },
   }
+}
+
+/** Why nothing may be done in the folder at the moment. */
+function doubtOf(folder: Folder): FileUnreadable | undefined {
+  const belief = folder.belief()
+  if (belief.kind === 'believed') return undefined
+  return new FileUnreadable(`the folder is not believed: ${belief.because}`, { hint: belief.hint })
+}
+
+/** What can be known to be wrong before anything is stopped for it: folder, state directory, secret. Throws `ConfigError`. */
+export async function rehearse(config: Config, env: MirrorDeps['env']): Promise<void> {
+  await resolveFolder(config.folder.path, config.state)
+  await resolveSecret({ key: 'wecom.secret', source: config.wecom.secret }, { env, warn: () => {} })
 }
 
 /** The marker is placed once, and that it was is remembered: from then on its absence means something. */

@@ -5,16 +5,6 @@ import type { Problem, ProblemCode, Reference } from './media/media.ts'
 import { landingPath, type Step } from './plan/step.ts'
 import type { Emit } from './support/events.ts'
 
-const PROBLEM_CODES: Readonly<Record<MirrorError['code'], ProblemCode>> = {
-  MEDIA_UNACCEPTABLE: 'MEDIA_UNACCEPTABLE',
-  FILE_UNREADABLE: 'FILE_UNREADABLE',
-  WECOM_REFUSED: 'MEDIA_REFUSED',
-  WECOM_UNREACHABLE: 'MEDIA_REFUSED',
-  CONFIG: 'MEDIA_REFUSED',
-  MANIFEST_UNREADABLE: 'FILE_UNREADABLE',
-  MANIFEST_UNWRITABLE: 'FILE_UNREADABLE',
-}
-
 export function createFailedSteps(deps: {
   manifest: Pick<Manifest, 'findProblem' | 'commit'>
   /** The service's clock. */
@@ -26,22 +16,33 @@ export function createFailedSteps(deps: {
   /** Records or tells the failure; answers whether the path stays undone, to be looked at on the next tick. */
   async function takeIn(step: Step, thrown: unknown): Promise<'undone' | 'done'> {
     const error = asForeseen(step, thrown)
-    if (error.remedy !== 'skip') {
+    try {
+      if (error.remedy === 'skip') return await record(step, error)
       emit({ kind: 'step-postponed', path: step.path, error })
-      return 'undone'
+    } catch (second) {
+      // Not even the failure could be recorded (a full disk): it will be met again.
+      if (!isMirrorError(second) || second.remedy !== 'retry') throw second
+      emit({ kind: 'step-postponed', path: step.path, error: second })
     }
-    if (step.kind === 'land') await recordLoss(step.reference, error)
-    else await recordProblem(step, error)
-    // What could not be read may be readable at the next tick, with no sign of it in the file itself.
-    return error.code === 'FILE_UNREADABLE' ? 'undone' : 'done'
+    return 'undone'
+  }
+
+  async function record(step: Step, error: MirrorError): Promise<'undone' | 'done'> {
+    // What could not be read or written may be possible at the next tick, with no sign of it in the file itself.
+    const mayPass = error.code === 'FILE_UNREADABLE'
+    if (step.kind !== 'land') await recordProblem(step, error)
+    else if (mayPass) emit({ kind: 'step-postponed', path: step.path, error })
+    else await recordLoss(step.reference, error)
+    return mayPass ? 'undone' : 'done'
   }
 
   async function recordProblem(step: Step, error: MirrorError): Promise<void> {
     const known = await manifest.findProblem(step.path)
     const problem = describeProblem(step, error, known, clock.nowMs())
-    if (known?.message === problem.message && known.stamp === problem.stamp) return
+    const isNews = known?.message !== problem.message || known.stamp !== problem.stamp
+    if (!isNews && known.sinceMs === problem.sinceMs) return
     await manifest.commit([{ kind: 'put-problem', problem }])
-    emit({ kind: 'problem-found', problem, hint: error.hint })
+    if (isNews) emit({ kind: 'problem-found', problem, hint: error.hint })
   }
 
   async function recordLoss(reference: Reference, { message }: MirrorError): Promise<void> {
@@ -61,15 +62,20 @@ function describeProblem(
   known: Problem | undefined,
   nowMs: number,
 ): Problem {
-  const code = PROBLEM_CODES[error.code]
+  const code = problemCodeOf(error)
+  // For a refusal the moment of the last one counts: from it runs the time after which it is tried again.
+  const isOld = known?.code === code && code !== 'MEDIA_REFUSED'
   return {
     path: step.path,
     code,
     message: error.message,
-    sinceMs: known?.code === code ? known.sinceMs : nowMs,
+    sinceMs: isOld ? known.sinceMs : nowMs,
     ...('file' in step ? { stamp: step.file.stamp } : {}),
   }
 }
+
+const problemCodeOf = ({ code }: MirrorError): ProblemCode =>
+  code === 'MEDIA_UNACCEPTABLE' || code === 'FILE_UNREADABLE' ? code : 'MEDIA_REFUSED'
 
 /** What the operating system refuses (a full disk, a lost permission) is foreseen; anything else is a bug and goes on as one. */
 function asForeseen(step: Step, error: unknown): MirrorError {

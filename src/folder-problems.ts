@@ -1,5 +1,6 @@
 // Answers for the problems that the folder itself shows (a name, a permission, endless writing): keeps the manifest's in step.
 // Problems found by transfers carry the stamp of their file, and are not touched here.
+import { isMirrorError } from './errors.ts'
 import type { Manifest } from './manifest/manifest.ts'
 import type { MediaPath, Problem, ProblemCode } from './media/media.ts'
 import type { Emit } from './support/events.ts'
@@ -18,7 +19,16 @@ interface ProblemChanges {
   readonly problemsSolved: ReadonlySet<MediaPath>
 }
 
-export function createFolderProblems({ manifest, emit }: { manifest: Manifest; emit: Emit }) {
+export function createFolderProblems(deps: {
+  manifest: Manifest
+  emit: Emit
+  /** What the folder shows at this moment. */
+  present: () => Iterable<Problem>
+}) {
+  const { manifest, emit } = deps
+  /** Something could not be recorded (a full disk): the whole is compared as soon as that can be done. */
+  let isBehind = true
+
   async function found(problem: Problem): Promise<void> {
     const known = await manifest.findProblem(problem.path)
     if (known?.code === problem.code && known.message === problem.message) return
@@ -37,29 +47,34 @@ export function createFolderProblems({ manifest, emit }: { manifest: Manifest; e
     for (const path of changes.problemsSolved) await solved(path)
   }
 
-  /** At start: what the last run knew may be solved, and what it did not know is there. */
-  async function compareAll(present: Iterable<Problem>): Promise<void> {
+  /** What was known may be solved, and what was not known is there. */
+  async function compareAll(): Promise<void> {
     const paths = new Set<MediaPath>()
-    for (const problem of present) {
+    for (const problem of deps.present()) {
       paths.add(problem.path)
       await found(problem)
     }
     const known: Problem[] = []
     for await (const problem of manifest.problems()) if (isFolders(problem)) known.push(problem)
     for (const problem of known) if (!paths.has(problem.path)) await solved(problem.path)
+    isBehind = false
   }
 
   /** One after the other, in the order of their telling. */
   let turn = Promise.resolve()
-  const inTurn = (work: () => Promise<void>): Promise<void> => {
-    const done = turn.then(work)
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const done = turn.then(work).catch((error: unknown) => {
+      if (!isMirrorError(error) || error.remedy !== 'retry') throw error
+      isBehind = true
+    })
     turn = done.catch(() => {})
     return done
   }
 
   return {
     take: (changes: ProblemChanges) => inTurn(() => takeIn(changes)),
-    compare: (present: Iterable<Problem>) => inTurn(() => compareAll(present)),
+    /** Compares everything, if that was never done or something was missed. */
+    catchUp: () => inTurn(async () => (isBehind ? compareAll() : undefined)),
     /** Resolves when everything told so far is recorded. */
     settled: () => turn,
   }

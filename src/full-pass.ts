@@ -46,7 +46,13 @@ export async function runFullPass(
     const giveUpAtMs = deps.clock.nowMs() + MAX_SETTLING_MS
     for (let round = 0; round < MAX_ROUNDS && !tally.stoppedBy(); round++) {
       const before = tally.doneCount()
-      deps.passes.request({ because: 'asked for', all: true, due: true, missing: true })
+      deps.passes.request({
+        because: 'asked for',
+        all: true,
+        due: true,
+        missing: true,
+        again: round === 0,
+      })
       await deps.passes.planned()
       await raceAbort(Promise.race([deps.queue.idle(), tally.stopped]), signal)
       const settleAtMs = deps.folder.nextSettleAtMs()

@@ -17,6 +17,8 @@ setFlagsFromString('--semi-space-growth-factor=1')
 const LINGER_MS = 2000
 /** 128 + SIGINT, as shells report it. */
 const EXIT_INTERRUPTED = 130
+/** 128 + SIGPIPE. */
+const EXIT_BROKEN_PIPE = 141
 
 function createContext(options: { config?: string; json?: boolean }): Context {
   const { env, pid, stdout, stderr } = process
@@ -113,9 +115,9 @@ function end(code: ExitCode | typeof EXIT_INTERRUPTED): void {
   setTimeout(() => process.exit(code), LINGER_MS).unref()
 }
 
-// A reader that has seen enough (`list | head`) is no error.
+// A reader that has seen enough (`list | head`) ends us, as it ends every other program; a daemon is then started again.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.done)
+  if (error.code === 'EPIPE') process.exit(EXIT_BROKEN_PIPE)
   throw error
 })
 

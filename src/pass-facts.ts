@@ -1,5 +1,6 @@
 // Answers for the facts of a pass: which paths it looks at, and what folder and manifest say of each. Remembers what passes
-// left undone, so that a tick costs what is undone and due, whatever the size of folder and manifest.
+// left undone, so that a tick costs what is undone and due, whatever the size of folder and manifest. Whoever only wants to
+// look (a preview) makes another one, and leaves the memory of the passes alone.
 import type { ManifestReader } from './manifest/manifest.ts'
 import type { FileFacts, ManifestEntry, MediaPath, Problem, Reference } from './media/media.ts'
 

@@ -3,7 +3,7 @@
 import { createFailedSteps } from './failed-step.ts'
 import type { Manifest } from './manifest/manifest.ts'
 import type { MediaPath } from './media/media.ts'
-import { createPassFacts, type FolderFacts, type Scope } from './pass-facts.ts'
+import { createPassFacts, type FolderFacts } from './pass-facts.ts'
 import { type PlanPolicy, planPass } from './plan/plan.ts'
 import type { Step } from './plan/step.ts'
 import type { Emit } from './support/events.ts'
@@ -22,6 +22,8 @@ export interface PassRequest {
   readonly all?: boolean
   readonly due?: boolean
   readonly missing?: boolean
+  /** Judge again what was found unacceptable: limits and rules may be others now. */
+  readonly again?: boolean
 }
 
 export interface Passes {
@@ -30,13 +32,17 @@ export interface Passes {
   planned(): Promise<void>
   /** The steps that a full pass would take now; takes none. */
   preview(): Promise<Step[]>
-  /** What stands in the manifest while its file is gone. */
-  missing(): ReadonlySet<MediaPath>
+  /** How many entries are without their file, as the passes so far have seen. */
+  missingCount(): number
+  /** Looks at everything: what stands in the manifest while its file is gone. */
+  findMissing(): Promise<ReadonlySet<MediaPath>>
   /** Why nothing is done about the folder, or about what is missing in it, without a person's word. */
   doubt(): Promise<{ because: string; hint: string } | null>
   /** For the queue: performs a step and takes in its failure. */
   readonly perform: Perform
 }
+
+type PassFactsReader = ReturnType<typeof createPassFacts>
 
 interface Wish {
   readonly paths: Set<MediaPath>
@@ -44,6 +50,7 @@ interface Wish {
   all: boolean
   due: boolean
   missing: boolean
+  again: boolean
 }
 
 const createWish = (): Wish => ({
@@ -52,14 +59,18 @@ const createWish = (): Wish => ({
   all: false,
   due: false,
   missing: false,
+  again: false,
 })
 
-function add(wish: Wish, { because, paths = [], all, due, missing }: PassRequest): void {
+const wishForEverything = (): Wish => ({ ...createWish(), all: true, due: true, missing: true })
+
+function add(wish: Wish, { because, paths = [], all, due, missing, again }: PassRequest): void {
   for (const path of paths) wish.paths.add(path)
   wish.reasons.add(because)
   wish.all ||= all === true
   wish.due ||= due === true
   wish.missing ||= missing === true
+  wish.again ||= again === true
 }
 
 export function createPasses(deps: {
@@ -68,7 +79,7 @@ export function createPasses(deps: {
   /** Late-bound: queue and passes know each other. */
   queue: () => Pick<TransferQueue, 'submit'>
   perform: Perform
-  policy: Omit<PlanPolicy, 'actOnMissing'>
+  policy: Omit<PlanPolicy, 'actOnMissing' | 'judgeAgain'>
   /** The service's clock. */
   clock: { nowMs(): number }
   emit: Emit
@@ -107,7 +118,7 @@ export function createPasses(deps: {
   async function runOne(scope: Wish) {
     const startedAtMs = clock.nowMs()
     let stepCount = 0
-    for await (const steps of planScope(scope)) {
+    for await (const steps of planScope(scope, facts)) {
       for (const step of steps) facts.leaveUndone(step.path)
       stepCount += steps.length
       deps.queue().submit(steps, clock.nowMs())
@@ -120,21 +131,22 @@ export function createPasses(deps: {
     })
   }
 
-  async function* planScope(scope: Scope): AsyncGenerator<Step[]> {
+  async function* planScope(scope: Wish, facts: PassFactsReader): AsyncGenerator<Step[]> {
     let references = await facts.openReferences(scope)
     const chunks = [...chunked(await facts.gatherPaths(scope))]
     // Looked at first, all of them: whether a missing file was renamed is known only when every new one has been seen.
     if (scope.missing) for (const chunk of chunks) await facts.look(chunk)
-    const actOnMissing = scope.missing && !(await tooManyMissing())
+    const actOnMissing = scope.missing && !(await tooManyMissing(facts.missing.size))
+    const newSizes = facts.newSizes()
     for (const chunk of chunks.length > 0 ? chunks : [[]]) {
       const { files, unsettled, entries, problems } = await facts.look(chunk)
       const believed = folder.belief().kind === 'believed'
       yield planPass(
         {
-          folder: { files, unsettled, believed, newSizes: facts.newSizes() },
+          folder: { files, unsettled, believed, newSizes },
           manifest: { entries, problems },
           references,
-          policy: { ...deps.policy, actOnMissing },
+          policy: { ...deps.policy, actOnMissing, judgeAgain: scope.again },
         },
         clock.nowMs(),
       )
@@ -143,25 +155,31 @@ export function createPasses(deps: {
     }
   }
 
-  async function tooManyMissing(): Promise<boolean> {
-    const { size } = facts.missing
-    const doubts = size >= MIN_VANISHED && size > (await manifest.count()).entries / 2
-    if (doubts && !doubted) emit({ kind: 'folder-doubted', ...vanishedDoubt() })
+  async function tooManyMissing(count: number): Promise<boolean> {
+    const doubts = count >= MIN_VANISHED && count > (await manifest.count()).entries / 2
+    if (doubts && !doubted) emit({ kind: 'folder-doubted', ...vanishedDoubt(count) })
     if (!doubts && doubted) emit({ kind: 'folder-believed' })
     doubted = doubts
     return doubts
   }
 
-  const vanishedDoubt = () => ({
-    because: `${facts.missing.size} files, more than half of what the manifest knows, vanished at once`,
+  const vanishedDoubt = (count: number) => ({
+    because: `${count} files, more than half of what the manifest knows, vanished at once`,
     hint: 'Put the files back, or say `wecom-media-mirror forget --vanished`.',
   })
 
   async function preview(): Promise<Step[]> {
     const steps: Step[] = []
-    const everything = { ...createWish(), all: true, due: true, missing: true }
-    for await (const some of planScope(everything)) steps.push(...some)
+    for await (const some of planScope(wishForEverything(), createPassFacts(deps)))
+      steps.push(...some)
     return steps
+  }
+
+  async function findMissing(): Promise<ReadonlySet<MediaPath>> {
+    const glance = createPassFacts(deps)
+    const paths = await glance.gatherPaths(wishForEverything())
+    for (const chunk of chunked(paths)) await glance.look(chunk)
+    return glance.missing
   }
 
   const perform: Perform = async (step, signal) => {
@@ -171,7 +189,9 @@ export function createPasses(deps: {
     } catch (error) {
       if (signal.aborted) return
       const left = await failures.takeIn(step, error).catch(deps.onBug)
+      // Said here and not left to chance: a look in between may have taken the path for done.
       if (left === 'done') facts.markDone(step.path)
+      else facts.leaveUndone(step.path)
     }
   }
 
@@ -181,11 +201,13 @@ export function createPasses(deps: {
       while (running) await running
     },
     preview,
-    missing: () => facts.missing,
+    missingCount: () => facts.missing.size,
+    findMissing,
     async doubt() {
       const belief = folder.belief()
       if (belief.kind === 'doubted') return { because: belief.because, hint: belief.hint }
-      return (await tooManyMissing()) ? vanishedDoubt() : null
+      const count = facts.missing.size
+      return (await tooManyMissing(count)) ? vanishedDoubt(count) : null
     },
     perform,
   }

@@ -5,6 +5,7 @@ import { createPasses } from './pass.ts'
 import type { Step } from './plan/step.ts'
 import type { Clock } from './support/clock.ts'
 import { createFolder } from './watch/folder.ts'
+import { createIgnore } from './watch/ignore.ts'
 import { resolveFolder } from './watch/marker.ts'
 
 /** The steps that a full pass would take now. */
@@ -33,13 +34,19 @@ export async function previewPass(
     manifest: { ...reader, commit: never, close: never },
     queue: () => ({ submit: never }),
     perform: never,
-    policy: { onDelete: config.folder.onDelete, renewReferences: config.references.renew },
+    policy: {
+      onDelete: config.folder.onDelete,
+      renewReferences: config.references.renew,
+      isIgnored: createIgnore(config.folder.ignore),
+    },
     clock,
     emit: () => {},
     onBug: never,
   })
-  await folder.start()
-  const steps = await passes.preview()
-  await folder.stop()
-  return steps
+  try {
+    await folder.start()
+    return await passes.preview()
+  } finally {
+    await folder.stop()
+  }
 }

@@ -1,6 +1,6 @@
 // `run`: the daemon, in the foreground, until it is told to stop.
 import type { Config } from '../config/config.ts'
-import { type Mirror, openMirror } from '../daemon.ts'
+import { type Mirror, openMirror, rehearse } from '../daemon.ts'
 import { isMirrorError } from '../errors.ts'
 import { createEvents, type Events } from '../support/events.ts'
 import { chooseFormat, createLog, type Log } from '../support/log.ts'
@@ -32,31 +32,35 @@ export async function runDaemon(
     onTrouble: (message) => events.emit({ kind: 'warned', message, hint: undefined }),
   })
   const bug = Promise.withResolvers<never>()
+  // It may come before anybody waits for it.
+  bug.promise.catch(() => {})
+  const running: Running = { config, log: openLog(context, config, events), mirror: undefined }
   const open = (wanted: Config) => openAndStart(context, wanted, events, bug.reject)
-  let log = openLog(context, config, events)
-  let mirror: Mirror | undefined
   try {
-    mirror = await open(config)
-    narrate(events, mirror)
-    await notifier.ready(await mirror.statusLine())
-    const running = { config, mirror }
-    const reloads = createReloads(context, events, open, running, (next) => {
-      void log.close()
-      log = openLog(context, next, events)
-    })
+    running.mirror = await open(config)
+    narrate(events, running.mirror)
+    await notifier.ready(await running.mirror.statusLine())
+    const reloads = createReloads({ context, events, open, running, onBug: bug.reject })
     const beat = startHeartbeat(context, notifier, running, bug.reject)
     await Promise.race([untilAborted(context.signal), bug.promise])
-    reloads.stop()
     beat.stop()
-    mirror = running.mirror
+    // A reload under way comes to its end first, so that it is the mirror in force which is stopped.
+    await reloads.stop()
     events.emit({ kind: 'stopping', because: context.signal.reason?.message ?? 'asked to' })
     return EXIT.done
   } finally {
     await notifier.stopping()
-    await mirror?.stop()
+    await running.mirror?.stop()
     events.emit({ kind: 'stopped' })
-    await log.close()
+    await running.log.close()
   }
+}
+
+/** What is in force; a reload replaces it. */
+interface Running {
+  config: Config
+  log: Log
+  mirror: Mirror | undefined
 }
 
 async function openAndStart(
@@ -98,44 +102,56 @@ const openLog = (context: Context, { log }: Config, events: Events): Log =>
   })
 
 /** SIGHUP: a good new file takes the place of the old, a bad one is refused; one reload at a time. */
-function createReloads(
-  context: Context,
-  events: Events,
-  open: (config: Config) => Promise<Mirror>,
-  running: { config: Config; mirror: Mirror },
-  onConfig: (config: Config) => void,
-) {
+function createReloads(deps: {
+  context: Context
+  events: Events
+  open: (config: Config) => Promise<Mirror>
+  running: Running
+  onBug: (error: unknown) => void
+}) {
+  const { context, events, open, running, onBug } = deps
   let turn = Promise.resolve()
 
   async function reload() {
     const config = await readConfig(context)
-    await running.mirror.stop()
+    await rehearse(config, context.env)
+    const before = running.mirror
+    running.mirror = undefined
+    await before?.stop()
     try {
       running.mirror = await open(config)
     } catch (error) {
+      // Should the old one not come back either, nothing would run: that must not look like a daemon, and ends.
       running.mirror = await open(running.config)
       throw error
     }
     running.config = config
-    onConfig(config)
+    await running.log.close()
+    running.log = openLog(context, config, events)
     events.emit({ kind: 'config-reloaded' })
   }
 
-  const refuse = (error: unknown) => {
-    if (!isMirrorError(error)) throw error
+  function refuse(error: unknown) {
+    if (!isMirrorError(error) || !running.mirror) return onBug(error)
     events.emit({ kind: 'config-refused', message: renderError(error) })
   }
-  const stop = context.onReload(() => {
+
+  const stopListening = context.onReload(() => {
     turn = turn.then(reload).catch(refuse)
   })
-  return { stop }
+  return {
+    async stop() {
+      stopListening()
+      await turn
+    },
+  }
 }
 
 /** The watchdog is fed by the work loop: a pass must come round before each beat. */
 function startHeartbeat(
   { clock }: Context,
   notifier: ServiceNotifier,
-  running: { mirror: Mirror },
+  running: Running,
   onBug: (error: unknown) => void,
 ) {
   const aborter = new AbortController()
@@ -143,9 +159,10 @@ function startHeartbeat(
   async function beat() {
     while (!aborter.signal.aborted) {
       await clock.sleep(everyMs, aborter.signal)
-      await running.mirror.heartbeat()
+      const { mirror } = running
+      await mirror?.heartbeat()
       await notifier.watchdog()
-      await notifier.status(await running.mirror.statusLine())
+      if (mirror) await notifier.status(await mirror.statusLine())
     }
   }
   beat().catch((error: unknown) => {

@@ -10,6 +10,10 @@ export interface PlanPolicy {
   readonly renewReferences: boolean
   /** Whether this pass may act on files that are gone: on restore ticks, not on every event, so that a rename is seen whole. */
   readonly actOnMissing: boolean
+  /** Whether files that no kind took are judged anew: at start and at a person's wish, since limits and rules may have changed. */
+  readonly judgeAgain: boolean
+  /** What the folder passes by; an entry whose path it passes by now is dropped. */
+  readonly isIgnored: (path: MediaPath) => boolean
 }
 
 /** What a pass looks at. The maps hold the paths in its scope and no others. */
@@ -72,12 +76,40 @@ function planFile(
   nowMs: number,
 ): Step | undefined {
   const { path } = file
-  if (problem && problem.code !== 'FILE_UNREADABLE' && problem.stamp === file.stamp)
-    return undefined
+  if (problem && isSettledBy(problem, file, entry, policy, nowMs)) return undefined
   if (!entry) return { kind: 'upload', path, file, because: 'new' }
   if (entry.stamp !== file.stamp) return { kind: 'upload', path, file, because: 'changed' }
   return wantsRenewal(entry, policy, nowMs) ? { kind: 'renew', path, file, entry } : undefined
 }
+
+/** A download that failed for good is not made again on every tick; when the id is dead, the entry is reported as lost. */
+const isRefused = (problem: Problem | undefined): boolean =>
+  problem?.code === 'MEDIA_UNACCEPTABLE' || problem?.code === 'MEDIA_REFUSED'
+
+/** Whether a problem says all there is to say about the file as it is. */
+function isSettledBy(
+  problem: Problem,
+  file: FileFacts,
+  entry: ManifestEntry | undefined,
+  policy: PlanPolicy,
+  nowMs: number,
+): boolean {
+  if (problem.stamp !== file.stamp) return false
+  switch (problem.code) {
+    case 'FILE_UNREADABLE':
+      return false
+    case 'MEDIA_UNACCEPTABLE':
+      return !policy.judgeAgain
+    case 'MEDIA_REFUSED':
+      // WeCom took these bytes once, so that it will not now may pass; what it never took is not offered again.
+      return entry?.stamp !== file.stamp || nowMs - problem.sinceMs < OFFER_AGAIN_MS
+    default:
+      return true
+  }
+}
+
+/** A refused renewal is tried this often: some twenty times before a medium of three days dies of it. */
+const OFFER_AGAIN_MS = 60 * 60 * 1000
 
 function wantsRenewal(entry: ManifestEntry, policy: PlanPolicy, nowMs: number): boolean {
   if (entry.origin === 'folder') return isDue(entry, nowMs)
@@ -86,15 +118,18 @@ function wantsRenewal(entry: ManifestEntry, policy: PlanPolicy, nowMs: number): 
 
 function planMissing(
   entry: ManifestEntry,
-  { folder, policy }: PassFacts,
+  { folder, manifest, policy }: PassFacts,
   nowMs: number,
 ): Step | undefined {
   const { path } = entry
   if (!policy.actOnMissing) return undefined
+  if (policy.isIgnored(path))
+    return { kind: 'forget', path, because: 'the folder ignores it now', evenIfThere: true }
   // A file of this size is waiting to be looked at: it may be this one under a new name. The next pass will know.
   if (folder.newSizes.has(entry.sizeBytes)) return undefined
   if (policy.onDelete === 'forget') return { kind: 'forget', path, because: 'the file was deleted' }
-  if (isAlive(entry, nowMs)) return { kind: 'restore', path, entry }
+  if (isAlive(entry, nowMs))
+    return isRefused(manifest.problems.get(path)) ? undefined : { kind: 'restore', path, entry }
   if (entry.origin === 'reference')
     return { kind: 'forget', path, because: 'it had landed, was removed, and its media_id is dead' }
   return { kind: 'report-lost', path, entry }

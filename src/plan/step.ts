@@ -20,8 +20,13 @@ export type Step =
   | { readonly kind: 'restore'; readonly path: MediaPath; readonly entry: ManifestEntry }
   /** Someone referred to a medium that has not landed yet. */
   | { readonly kind: 'land'; readonly path: MediaPath; readonly reference: Reference }
-  /** The file is gone, and the entry with it. */
-  | { readonly kind: 'forget'; readonly path: MediaPath; readonly because: string }
+  /** The entry is dropped: its file is gone, or is none of ours any more although it is there. */
+  | {
+      readonly kind: 'forget'
+      readonly path: MediaPath
+      readonly because: string
+      readonly evenIfThere?: true
+    }
   /** Missing and expired: nobody can fetch it any more. */
   | { readonly kind: 'report-lost'; readonly path: MediaPath; readonly entry: ManifestEntry }
   /** The file that had a problem is gone, and the problem with it. */

@@ -10,6 +10,8 @@ import type { createDownloader } from './download.ts'
 import { isTaken } from './place.ts'
 import type { createUploader } from './upload.ts'
 
+type ForgetStep = Extract<Step, { kind: 'forget' }>
+
 export type Perform = (step: Step, signal: AbortSignal) => Promise<void>
 
 /** Performs steps of every kind; each resolves when its outcome is durable and told. */
@@ -22,8 +24,8 @@ export function createPerform(deps: {
 }): Perform {
   const { root, manifest, emit } = deps
 
-  async function forget(path: MediaPath, because: string): Promise<void> {
-    if (await isTaken(root, path)) return
+  async function forget({ path, because, evenIfThere }: ForgetStep): Promise<void> {
+    if (!evenIfThere && (await isTaken(root, path))) return
     await manifest.commit([{ kind: 'drop-entry', path }])
     emit({ kind: 'forgotten', path, because })
   }
@@ -49,7 +51,7 @@ export function createPerform(deps: {
       case 'land':
         return deps.download.land(step, signal)
       case 'forget':
-        return forget(step.path, step.because)
+        return forget(step)
       case 'report-lost':
         return reportLost(step.entry)
       case 'drop-problem':

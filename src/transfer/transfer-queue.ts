@@ -118,6 +118,7 @@ export function createTransferQueue(deps: {
     },
     withdraw(path) {
       for (const lane of all) lane.drop(path)
+      pump()
     },
     whenFree: async (path) => inFlight.get(path)?.ended,
     wake: pump,

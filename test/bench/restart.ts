@@ -66,7 +66,7 @@ async function measurePass(site: BenchSite): Promise<number> {
     manifest,
     queue: () => ({ submit: () => {}, withdraw: () => {} }),
     perform: async () => {},
-    policy: { onDelete: 'restore', renewReferences: false },
+    policy: { onDelete: 'restore', renewReferences: false, isIgnored: () => false },
     clock: systemClock,
     emit: () => {},
     onBug: (error) => {

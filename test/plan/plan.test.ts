@@ -37,7 +37,14 @@ const facts = (world: World): PassFacts => ({
     problems: new Map((world.problems ?? []).map((problem) => [problem.path, problem])),
   },
   references: world.references ?? [],
-  policy: { onDelete: 'restore', renewReferences: false, actOnMissing: true, ...world.policy },
+  policy: {
+    onDelete: 'restore',
+    renewReferences: false,
+    actOnMissing: true,
+    judgeAgain: false,
+    isIgnored: (path) => path.startsWith('ignored/'),
+    ...world.policy,
+  },
 })
 
 const inShort = (steps: Step[]) =>
@@ -114,6 +121,58 @@ describe('planPass', () => {
       'tries an unreadable file again as it is',
       { files: [aFile()], problems: [aProblem({ code: 'FILE_UNREADABLE', stamp: aFile().stamp })] },
       ['upload new'],
+    ],
+    [
+      'judges an unacceptable file anew at start, when limits and rules may be others',
+      {
+        files: [aFile()],
+        problems: [aProblem({ stamp: aFile().stamp })],
+        policy: { judgeAgain: true },
+      },
+      ['upload new'],
+    ],
+    [
+      'does not offer again at once what WeCom refused to renew',
+      {
+        files: [aFile()],
+        entries: [anEntry({ ageHours: 50 })],
+        problems: [aProblem({ code: 'MEDIA_REFUSED', stamp: aFile().stamp, sinceMs: NOW_MS - 1 })],
+      },
+      [],
+    ],
+    [
+      'offers it again after an hour, since WeCom took it once',
+      {
+        files: [aFile()],
+        entries: [anEntry({ ageHours: 50 })],
+        problems: [
+          aProblem({ code: 'MEDIA_REFUSED', stamp: aFile().stamp, sinceMs: NOW_MS - HOUR_MS }),
+        ],
+      },
+      ['renew'],
+    ],
+    [
+      'does not offer again what WeCom never took',
+      {
+        files: [aFile()],
+        problems: [aProblem({ code: 'MEDIA_REFUSED', stamp: aFile().stamp, sinceMs: 0 })],
+      },
+      [],
+    ],
+    [
+      'does not restore on every tick what failed for good',
+      { entries: [anEntry()], problems: [aProblem()] },
+      [],
+    ],
+    [
+      'reports it as lost all the same when its id is dead',
+      { entries: [anEntry({ ageHours: 73 })], problems: [aProblem()] },
+      ['report-lost'],
+    ],
+    [
+      'drops the entry of what the folder ignores now, though the file may be there',
+      { entries: [anEntry({ path: 'ignored/a.jpg' })] },
+      ['forget the folder ignores it now'],
     ],
     [
       'drops the problem of a file that is gone',
