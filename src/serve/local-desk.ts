@@ -54,10 +54,7 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
       return { kind: 'landed', reference: referenceAnswer(known) }
     const acceptedAtMs = clock.nowMs()
     const reference: Reference = { mediaId, acceptedAtMs, state: 'accepted', ...(path && { path }) }
-    const outcome = waitForLanding(mediaId, landingPath(mediaId, path), signal)
-    await manifest.commit([{ kind: 'put-reference', reference }])
-    deps.requestLanding()
-    const error = deps.circuitError() ?? (await outcome)
+    const error = await landOrHeldUp(reference, signal)
     const now = (await manifest.findReference(mediaId)) ?? reference
     if (now.state !== 'accepted') return { kind: now.state, reference: referenceAnswer(now) }
     if (error)
@@ -68,25 +65,33 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
   const isOnDisk = async ({ state, landedPath }: Reference): Promise<boolean> =>
     state === 'landed' && landedPath !== undefined && (await stampOf(landedPath)) !== undefined
 
-  /** Resolves with what holds it up, or with nothing when it has landed or is lost. */
-  function waitForLanding(
-    mediaId: MediaId,
-    waitsAs: MediaPath,
+  /** Commits the reference; resolves with what holds it up, or with nothing when it has landed or is lost. */
+  async function landOrHeldUp(
+    reference: Reference,
     signal: AbortSignal,
   ): Promise<MirrorError | undefined> {
-    return new Promise((resolve, reject) => {
-      const unsubscribe = events.subscribe((event) => {
-        const answer = landingAnswer(event, mediaId, waitsAs)
-        if (answer) finish(() => resolve(answer.error))
-      })
-      const onAbort = () => finish(() => reject(signal.reason))
-      const finish = (settle: () => void) => {
-        unsubscribe()
-        signal.removeEventListener('abort', onAbort)
-        settle()
-      }
-      signal.addEventListener('abort', onAbort, { once: true })
+    const { mediaId, path } = reference
+    const waitsAs = landingPath(mediaId, path)
+    // It only ever resolves: nobody may be left to hear of it when the commit fails or the circuit answers.
+    const landing = Promise.withResolvers<MirrorError | undefined>()
+    const onAbort = () => landing.resolve(undefined)
+    signal.addEventListener('abort', onAbort)
+    // Before the commit: a landing that is quicker than this function is heard all the same.
+    const unsubscribe = events.subscribe((event) => {
+      const answer = landingAnswer(event, mediaId, waitsAs)
+      if (answer) landing.resolve(answer.error)
     })
+    try {
+      signal.throwIfAborted()
+      await manifest.commit([{ kind: 'put-reference', reference }])
+      deps.requestLanding()
+      const error = deps.circuitError() ?? (await landing.promise)
+      signal.throwIfAborted()
+      return error
+    } finally {
+      unsubscribe()
+      signal.removeEventListener('abort', onAbort)
+    }
   }
 
   async function forget(

@@ -31,7 +31,9 @@ export function createLocalServer(deps: {
   async function reply(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://daemon')
     const gone = new AbortController()
-    response.once('close', () => gone.abort(new Error('the caller went away')))
+    response.once('close', () => {
+      if (!response.writableEnded) gone.abort(new Error('the caller went away'))
+    })
     const body = await readJson(request)
     if (body === undefined) {
       sendJson(response, 400, {
