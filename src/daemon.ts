@@ -11,6 +11,7 @@ import { createKindPolicy } from './media/kind.ts'
 import type { MediaPath } from './media/media.ts'
 import { createPasses } from './pass.ts'
 import { laneOf, rankOf } from './plan/renewal-order.ts'
+import { createRetries } from './retries.ts'
 import { createSchedule } from './schedule.ts'
 import type { Desk } from './serve/desk.ts'
 import { createLocalDesk } from './serve/local-desk.ts'
@@ -116,7 +117,11 @@ async function build(
     isIgnored,
   })
 
-  const problems = createFolderProblems({ manifest, emit, present: () => folder.problems() })
+  const problems = createFolderProblems({
+    manifest,
+    emit,
+    present: () => (folder.isBelieved() ? folder.problems() : undefined),
+  })
   const folder = createFolder({
     root,
     isMarked,
@@ -172,7 +177,7 @@ async function build(
   const live = async (): Promise<LiveFacts> => ({
     startedAtMs,
     pid: deps.pid,
-    missing: passes.missingCount(),
+    missing: await passes.missingCount(),
     queue: describeQueue(queue),
     circuit: circuit.state(),
     doubt: await passes.doubt(),
@@ -222,6 +227,12 @@ async function build(
       return localDesk.pull(mediaId, path, signal)
     },
   }
+  const retries = createRetries({
+    clock,
+    random,
+    events,
+    request: () => passes.request({ because: 'what was postponed', due: true }),
+  })
   const server = createLocalServer({ stateDirectory: config.state, desk, onBug })
   const schedule = createSchedule({
     ticks: [
@@ -252,6 +263,7 @@ async function build(
       await firstScan()
       passes.request({ because: 'start', all: true, due: true, again: true })
       await passes.planned()
+      closers.push(retries.start())
       closers.push(() => schedule.stop())
       schedule.start()
       const { entries } = await manifest.count()

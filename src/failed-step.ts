@@ -1,7 +1,7 @@
 // Answers for what a failed step means: the file's own fault is recorded as its problem, everyone else's waits for a later pass.
 import { FileUnreadable, isMirrorError, type MirrorError } from './errors.ts'
 import type { Manifest } from './manifest/manifest.ts'
-import type { Problem, ProblemCode, Reference } from './media/media.ts'
+import type { MediaPath, Problem, ProblemCode, Reference } from './media/media.ts'
 import { landingPath, type Step } from './plan/step.ts'
 import type { Emit } from './support/events.ts'
 
@@ -12,17 +12,24 @@ export function createFailedSteps(deps: {
   emit: Emit
 }) {
   const { manifest, clock, emit } = deps
+  /** Paths whose postponement has been told: once is enough until they have come through. */
+  const told = new Set<MediaPath>()
+
+  function postpone(path: MediaPath, error: MirrorError): void {
+    emit({ kind: 'step-postponed', path, error, isNews: !told.has(path) })
+    told.add(path)
+  }
 
   /** Records or tells the failure; answers whether the path stays undone, to be looked at on the next tick. */
   async function takeIn(step: Step, thrown: unknown): Promise<'undone' | 'done'> {
     const error = asForeseen(step, thrown)
     try {
       if (error.remedy === 'skip') return await record(step, error)
-      emit({ kind: 'step-postponed', path: step.path, error })
+      postpone(step.path, error)
     } catch (second) {
       // Not even the failure could be recorded (a full disk): it will be met again.
       if (!isMirrorError(second) || second.remedy !== 'retry') throw second
-      emit({ kind: 'step-postponed', path: step.path, error: second })
+      postpone(step.path, second)
     }
     return 'undone'
   }
@@ -31,7 +38,7 @@ export function createFailedSteps(deps: {
     // What could not be read or written may be possible at the next tick, with no sign of it in the file itself.
     const mayPass = error.code === 'FILE_UNREADABLE'
     if (step.kind !== 'land') await recordProblem(step, error)
-    else if (mayPass) emit({ kind: 'step-postponed', path: step.path, error })
+    else if (mayPass) postpone(step.path, error)
     else await recordLoss(step.reference, error)
     return mayPass ? 'undone' : 'done'
   }
@@ -53,7 +60,7 @@ export function createFailedSteps(deps: {
     emit({ kind: 'lost', path: landingPath(mediaId, path), mediaId, message })
   }
 
-  return { takeIn }
+  return { takeIn, succeeded: (path: MediaPath) => void told.delete(path) }
 }
 
 function describeProblem(

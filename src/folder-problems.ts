@@ -22,8 +22,8 @@ interface ProblemChanges {
 export function createFolderProblems(deps: {
   manifest: Manifest
   emit: Emit
-  /** What the folder shows at this moment. */
-  present: () => Iterable<Problem>
+  /** What the folder shows at this moment; undefined while it is not believed. */
+  present: () => Iterable<Problem> | undefined
 }) {
   const { manifest, emit } = deps
   /** Something could not be recorded (a full disk): the whole is compared as soon as that can be done. */
@@ -49,8 +49,10 @@ export function createFolderProblems(deps: {
 
   /** What was known may be solved, and what was not known is there. */
   async function compareAll(): Promise<void> {
+    const present = deps.present()
+    if (!present) return
     const paths = new Set<MediaPath>()
-    for (const problem of deps.present()) {
+    for (const problem of present) {
       paths.add(problem.path)
       await found(problem)
     }

@@ -121,6 +121,17 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
+/** Older ones get some way and then fail in words that help nobody. */
+function refuseOldNode(): void {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major > 22 || (major === 22 && minor >= 22)) return
+  process.stderr.write(
+    `wecom-media-mirror needs Node.js 22.22 or newer; this is ${process.version} (${process.execPath})\n`,
+  )
+  process.exit(EXIT.config)
+}
+
+refuseOldNode()
 try {
   await createProgram().parseAsync()
 } catch (error) {

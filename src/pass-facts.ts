@@ -88,7 +88,14 @@ export function createPassFacts(deps: {
     return { files, unsettled, entries, problems }
   }
 
+  /** How many are missing still: what was renamed or forgotten since it was looked at is not. */
+  async function countMissing(): Promise<number> {
+    for (const path of [...missing]) if (!(await manifest.findEntry(path))) missing.delete(path)
+    return missing.size
+  }
+
   return {
+    countMissing,
     gatherPaths,
     openReferences,
     look,

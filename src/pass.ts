@@ -33,7 +33,7 @@ export interface Passes {
   /** The steps that a full pass would take now; takes none. */
   preview(): Promise<Step[]>
   /** How many entries are without their file, as the passes so far have seen. */
-  missingCount(): number
+  missingCount(): Promise<number>
   /** Looks at everything: what stands in the manifest while its file is gone. */
   findMissing(): Promise<ReadonlySet<MediaPath>>
   /** Why nothing is done about the folder, or about what is missing in it, without a person's word. */
@@ -136,11 +136,11 @@ export function createPasses(deps: {
     const chunks = [...chunked(await facts.gatherPaths(scope))]
     // Looked at first, all of them: whether a missing file was renamed is known only when every new one has been seen.
     if (scope.missing) for (const chunk of chunks) await facts.look(chunk)
-    const actOnMissing = scope.missing && !(await tooManyMissing(facts.missing.size))
+    const believed = folder.belief().kind === 'believed'
+    const actOnMissing = scope.missing && believed && !(await tooManyMissing(facts))
     const newSizes = facts.newSizes()
     for (const chunk of chunks.length > 0 ? chunks : [[]]) {
       const { files, unsettled, entries, problems } = await facts.look(chunk)
-      const believed = folder.belief().kind === 'believed'
       yield planPass(
         {
           folder: { files, unsettled, believed, newSizes },
@@ -155,7 +155,8 @@ export function createPasses(deps: {
     }
   }
 
-  async function tooManyMissing(count: number): Promise<boolean> {
+  async function tooManyMissing(facts: PassFactsReader): Promise<boolean> {
+    const count = await facts.countMissing()
     const doubts = count >= MIN_VANISHED && count > (await manifest.count()).entries / 2
     if (doubts && !doubted) emit({ kind: 'folder-doubted', ...vanishedDoubt(count) })
     if (!doubts && doubted) emit({ kind: 'folder-believed' })
@@ -185,6 +186,7 @@ export function createPasses(deps: {
   const perform: Perform = async (step, signal) => {
     try {
       await deps.perform(step, signal)
+      failures.succeeded(step.path)
       facts.markDone(step.path)
     } catch (error) {
       if (signal.aborted) return
@@ -201,13 +203,12 @@ export function createPasses(deps: {
       while (running) await running
     },
     preview,
-    missingCount: () => facts.missing.size,
+    missingCount: facts.countMissing,
     findMissing,
     async doubt() {
       const belief = folder.belief()
       if (belief.kind === 'doubted') return { because: belief.because, hint: belief.hint }
-      const count = facts.missing.size
-      return (await tooManyMissing(count)) ? vanishedDoubt(count) : null
+      return (await tooManyMissing(facts)) ? vanishedDoubt(facts.missing.size) : null
     },
     perform,
   }

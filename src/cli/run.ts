@@ -50,8 +50,9 @@ export async function runDaemon(
     return EXIT.done
   } finally {
     await notifier.stopping()
-    await running.mirror?.stop()
-    events.emit({ kind: 'stopped' })
+    const { mirror } = running
+    await mirror?.stop()
+    if (mirror) events.emit({ kind: 'stopped' })
     await running.log.close()
   }
 }

@@ -50,13 +50,13 @@ function notFound({ args, cwd }: ConfigPlace, named: string | undefined): Config
   if (named === undefined) {
     const places = `\`${join(cwd, 'config.yaml')}\` and \`${SYSTEM_FILE}\``
     return new ConfigError(`cannot find a configuration: looked for ${places}`, [], {
-      hint: `write one with \`wecom-media-mirror init\`, or name one with -c FILE or in $${VARIABLE}`,
+      hint: `start from \`config/example.yaml\` (or the five lines of the README), or name one with -c FILE or in $${VARIABLE}`,
     })
   }
   const source = args.config === undefined ? `$${VARIABLE}` : '-c'
   const message = `cannot find the configuration \`${named}\`, which ${source} names`
   return new ConfigError(message, [], {
-    hint: `it was looked for at \`${resolve(cwd, named)}\`; correct the name, or write it with \`wecom-media-mirror init\``,
+    hint: `it was looked for at \`${resolve(cwd, named)}\`; correct the name, or write it (\`config/example.yaml\` shows everything)`,
   })
 }
 

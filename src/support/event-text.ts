@@ -83,7 +83,10 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
     case 'problem-solved':
       return say('info', `the problem of ${event.path} is solved`)
     case 'step-postponed':
-      return say('debug', `${event.path} is left to a later pass: ${event.error.message}`)
+      return say(
+        event.isNews ? 'warn' : 'debug',
+        `${event.path.replace('\0', '')} is tried again later: ${event.error.message}`,
+      )
     case 'circuit-opened':
       return say(
         'error',

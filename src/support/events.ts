@@ -47,7 +47,13 @@ export type MirrorEvent =
     }
   | { readonly kind: 'problem-found'; readonly problem: Problem; readonly hint: string | undefined }
   | { readonly kind: 'problem-solved'; readonly path: MediaPath }
-  | { readonly kind: 'step-postponed'; readonly path: MediaPath; readonly error: MirrorError }
+  | {
+      readonly kind: 'step-postponed'
+      readonly path: MediaPath
+      readonly error: MirrorError
+      /** False when the same path was postponed before and has not come through since. */
+      readonly isNews: boolean
+    }
   | { readonly kind: 'circuit-opened'; readonly error: MirrorError; readonly nextProbeAtMs: number }
   | { readonly kind: 'circuit-closed'; readonly openedForMs: number }
   | { readonly kind: 'token-refreshed' }

@@ -66,7 +66,7 @@ describe('config/demo.yaml', () => {
       wecom: { baseUrl: 'simulator', corpId: 'ww-demo', secret: { text: 'demo' } },
       folder: { path: `${cwd}demo/folder`, settleMs: 300, rescanMs: 60_000 },
       state: `${cwd}demo/state`,
-      renewal: { lifetimeMs: 180_000, beforeMs: 60_000, spreadMs: 20_000 },
+      renewal: { lifetimeMs: 180_000, beforeMs: 120_000, spreadMs: 20_000 },
       log: { format: 'pretty' },
       notAvailableYet: [],
     })

@@ -219,6 +219,19 @@ describe('the daemon', () => {
     expect(Object.keys((await site.document()).media)).toEqual(['b.jpg'])
   })
 
+  it('goes on as before when it is told to reload while its folder is away', async () => {
+    const wecom = await live()
+    const site = await createSite(wecom.baseUrl)
+    const daemon = await site.startDaemon()
+    await rename(site.folder, `${site.folder}-away`)
+    daemon.signal('SIGHUP')
+    await daemon.saw('config-refused')
+    await rename(`${site.folder}-away`, site.folder)
+    await site.write('a.jpg', aJpg())
+    await daemon.saw('uploaded')
+    expect((await daemon.stop()).code).toBe(0)
+  })
+
   it('is alone on its state directory: a second one says who holds it, and ends with 78', async () => {
     const wecom = await live()
     const site = await createSite(wecom.baseUrl)

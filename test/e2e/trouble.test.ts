@@ -137,6 +137,37 @@ describe('in the folder', () => {
   })
 })
 
+describe('a folder that is not mounted', () => {
+  it.each(['with a daemon', 'without a daemon'])(
+    'gets nothing written, and nothing forgotten, %s',
+    async (mode) => {
+      const wecom = await live()
+      const site = await createSite(wecom.baseUrl)
+      await site.write('a.jpg', aJpg())
+      expect((await site.run('sync')).code).toBe(0)
+      const daemon = mode === 'with a daemon' ? await site.startDaemon() : undefined
+      for (const name of ['a.jpg', '.wecom-media-mirror']) await rm(join(site.folder, name))
+      await daemon?.saw('folder-doubted')
+      const id = await wecom.controls.addMedia({
+        kind: 'image',
+        wireName: 'b.png',
+        content: aPng(),
+      })
+      const pull = await site.run('pull', id)
+      expect(pull.code).toBe(1)
+      expect(pull.stderr).toContain('has lost its marker')
+      const forget = await site.run('forget', '--vanished')
+      expect(forget.code).toBe(1)
+      expect(forget.stderr).toContain('has lost its marker')
+      expect((await site.run('id', 'a.jpg')).code).toBe(0)
+      await writeFile(join(site.folder, '.wecom-media-mirror'), '')
+      if (daemon) await daemon.saw('landed')
+      else expect(await site.ask('sync')).toMatchObject({ landed: 1, restored: 1 })
+      await daemon?.stop()
+    },
+  )
+})
+
 describe('at WeCom', () => {
   it('a wrong secret opens the circuit: the daemon stays up, says which setting is wrong, and does not loop on gettoken', async () => {
     const wecom = await live({ credentials: [{ corpId: 'ww-test', secret: 'the right one' }] })

@@ -1,0 +1,199 @@
+// Passes between a folder that is a map, a manifest in memory and steps that do as the test says.
+import { describe, expect, it } from 'vitest'
+import {
+  FileUnreadable,
+  ManifestUnwritable,
+  MediaUnacceptable,
+  WecomUnreachable,
+} from '../src/errors.ts'
+import type { FileFacts, MediaPath } from '../src/media/media.ts'
+import { createPasses } from '../src/pass.ts'
+import { laneOf, rankOf } from '../src/plan/renewal-order.ts'
+import type { Step } from '../src/plan/step.ts'
+import type { MirrorEvent } from '../src/support/events.ts'
+import { createTransferQueue } from '../src/transfer/transfer-queue.ts'
+import { aFile, anEntry, aPath, aReference, HOUR_MS, NOW_MS } from './helpers/builders.ts'
+import { createFakeClock } from './helpers/fake-clock.ts'
+import { createMemoryManifest } from './helpers/memory-manifest.ts'
+
+function setUp() {
+  const clock = createFakeClock(NOW_MS)
+  const manifest = createMemoryManifest()
+  const files = new Map<MediaPath, FileFacts>()
+  const told: MirrorEvent[] = []
+  const bugs: unknown[] = []
+  const performed: string[] = []
+  let act = async (step: Step) => {
+    if (step.kind === 'upload' || step.kind === 'renew')
+      await manifest.commit([{ kind: 'put-entry', entry: anEntry({ of: step.file, ageHours: 0 }) }])
+  }
+  const passes = createPasses({
+    folder: {
+      get: (path) => files.get(path),
+      isUnsettled: () => false,
+      paths: () => files.keys(),
+      belief: () => ({ kind: 'believed' }),
+    },
+    manifest,
+    queue: () => queue,
+    perform: (step) => {
+      performed.push(`${step.kind} ${step.path.replace('\0', '')}`)
+      return act(step)
+    },
+    policy: { onDelete: 'restore', renewReferences: false, isIgnored: () => false },
+    clock,
+    emit: (event) => told.push(event),
+    onBug: (bug) => void bugs.push(bug),
+  })
+  const queue = createTransferQueue({
+    perform: passes.perform,
+    onOverlap: (path) => passes.request({ because: 'overlap', paths: [path] }),
+    admits: () => true,
+    slots: { uploads: 4, downloads: 4 },
+    laneOf,
+    rankOf,
+  })
+  return {
+    manifest,
+    clock,
+    performed,
+    bugs,
+    passes,
+    told: () => told.map(({ kind }) => kind),
+    put: (...paths: string[]) => {
+      for (const path of paths) files.set(aPath(path), aFile({ path, sizeBytes: 100 + files.size }))
+    },
+    remove: (path: string) => files.delete(aPath(path)),
+    whenPerforming: (next: typeof act) => {
+      act = next
+    },
+    async pass(request: Parameters<typeof passes.request>[0]) {
+      passes.request(request)
+      await passes.planned()
+      await queue.idle()
+    },
+  }
+}
+
+const tick = { because: 'tick', due: true }
+const outage = () => Promise.reject(new WecomUnreachable('cannot reach WeCom'))
+
+describe('passes', () => {
+  it('merge what is asked for in one breath into one', async () => {
+    const site = setUp()
+    site.put('a.jpg', 'b.jpg')
+    site.passes.request({ because: 'one', paths: [aPath('a.jpg')] })
+    await site.pass({ because: 'two', paths: [aPath('b.jpg')] })
+    expect(site.performed).toEqual(['upload a.jpg', 'upload b.jpg'])
+    expect(site.told().filter((kind) => kind === 'pass-planned')).toHaveLength(1)
+  })
+
+  it('take up on the next tick what was postponed, and nothing else', async () => {
+    const site = setUp()
+    const works = async () => {}
+    site.put('a.jpg', 'b.jpg')
+    site.whenPerforming((step) => (step.path === 'a.jpg' ? outage() : works()))
+    await site.pass({ because: 'scan', all: true })
+    site.performed.length = 0
+    await site.pass(tick)
+    expect(site.performed).toEqual(['upload a.jpg'])
+  })
+
+  it('do not forget what was postponed because somebody looked at the plan', async () => {
+    const site = setUp()
+    site.put('a.jpg')
+    site.whenPerforming(outage)
+    await site.pass({ because: 'scan', all: true })
+    expect(await site.passes.preview()).toHaveLength(1)
+    expect(await site.passes.findMissing()).toEqual(new Set())
+    site.performed.length = 0
+    await site.pass(tick)
+    expect(site.performed).toEqual(['upload a.jpg'])
+  })
+
+  it('find what has become due, once it has', async () => {
+    const site = setUp()
+    site.put('a.jpg')
+    await site.pass({ because: 'scan', all: true })
+    site.performed.length = 0
+    await site.clock.advance(47 * HOUR_MS)
+    await site.pass(tick)
+    await site.clock.advance(2 * HOUR_MS)
+    await site.pass(tick)
+    expect(site.performed).toEqual(['renew a.jpg'])
+  })
+
+  it('wait with a missing file until every new one of its size has been looked at', async () => {
+    const site = setUp()
+    site.put('old.jpg')
+    await site.pass({ because: 'scan', all: true })
+    site.remove('old.jpg')
+    site.performed.length = 0
+    site.whenPerforming(outage)
+    // The same size as the old one had: perhaps it is the old one.
+    site.put('new.jpg')
+    await site.pass({ because: 'event', paths: [aPath('old.jpg'), aPath('new.jpg')] })
+    await site.pass({ because: 'restore tick', missing: true })
+    expect(site.performed).not.toContain('restore old.jpg')
+  })
+})
+
+describe('a failed step', () => {
+  it("of the file's own fault becomes a problem, and is not tried again", async () => {
+    const site = setUp()
+    site.put('a.jpg')
+    site.whenPerforming(() => Promise.reject(new MediaUnacceptable('cannot upload `a.jpg`: no')))
+    await site.pass({ because: 'scan', all: true })
+    await site.pass(tick)
+    expect(site.performed).toHaveLength(1)
+    expect(await site.manifest.findProblem(aPath('a.jpg'))).toMatchObject({
+      code: 'MEDIA_UNACCEPTABLE',
+      message: 'cannot upload `a.jpg`: no',
+    })
+  })
+
+  it('is postponed, and no bug, when not even its problem can be recorded', async () => {
+    const site = setUp()
+    site.put('a.jpg')
+    const { commit } = site.manifest
+    site.manifest.commit = () => Promise.reject(new ManifestUnwritable('cannot write: disk full'))
+    site.whenPerforming(() => Promise.reject(new MediaUnacceptable('no')))
+    await site.pass({ because: 'scan', all: true })
+    expect(site.bugs).toEqual([])
+    expect(site.told()).toContain('step-postponed')
+    site.manifest.commit = commit
+    await site.pass(tick)
+    expect(await site.manifest.findProblem(aPath('a.jpg'))).toBeDefined()
+  })
+
+  it('to land for want of room leaves the reference accepted, and is tried on every tick', async () => {
+    const site = setUp()
+    await site.manifest.commit([{ kind: 'put-reference', reference: aReference() }])
+    const full = Object.assign(new Error('no space'), { code: 'ENOSPC', syscall: 'write' })
+    site.whenPerforming(() => Promise.reject(full))
+    await site.pass(tick)
+    await site.pass(tick)
+    expect(site.performed).toEqual(['land ref-1', 'land ref-1'])
+    expect(await site.manifest.findReference(aReference().mediaId)).toMatchObject({
+      state: 'accepted',
+    })
+  })
+
+  it('that nobody foresaw is a bug', async () => {
+    const site = setUp()
+    site.put('a.jpg')
+    site.whenPerforming(() => Promise.reject(new TypeError('undefined is not a function')))
+    await site.pass({ because: 'scan', all: true })
+    expect(site.bugs).toHaveLength(1)
+  })
+
+  it('to read is told once, and tried on every tick', async () => {
+    const site = setUp()
+    site.put('a.jpg')
+    site.whenPerforming(() => Promise.reject(new FileUnreadable('cannot read `a.jpg`')))
+    await site.pass({ because: 'scan', all: true })
+    await site.pass(tick)
+    expect(site.performed).toHaveLength(2)
+    expect(site.told().filter((kind) => kind === 'problem-found')).toHaveLength(1)
+  })
+})
