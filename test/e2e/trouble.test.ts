@@ -272,6 +272,21 @@ describe('at WeCom', () => {
     await daemon.stop()
   })
 
+  it('a file dropped in while WeCom is away is told, and tried again long before the next tick', async () => {
+    const wecom = await live()
+    const site = await createSite(wecom.baseUrl, {
+      renewal: { schedule: '0 0 1 1 *' },
+      restore: { schedule: '0 0 1 1 *' },
+    })
+    const daemon = await site.startDaemon()
+    await wecom.simulator.stop()
+    await site.write('a.jpg', aJpg())
+    expect(await daemon.saw('step-postponed')).toMatchObject({ level: 'warn' })
+    await wecom.simulator.start({ port: Number(new URL(wecom.baseUrl).port) })
+    await daemon.saw('uploaded', ofPath('a.jpg'), 25_000)
+    await daemon.stop()
+  }, 40_000)
+
   it('out of reach: sync ends with 69', async () => {
     const site = await createSite('http://127.0.0.1:9')
     await site.write('a.jpg', aJpg())

@@ -29,7 +29,7 @@ export interface Ended {
 export interface Daemon {
   readonly lines: readonly LogLine[]
   /** The first line of this event, from now on or from before, for which `is` says yes. */
-  saw(event: string, is?: (line: LogLine) => boolean): Promise<LogLine>
+  saw(event: string, is?: (line: LogLine) => boolean, withinMs?: number): Promise<LogLine>
   signal(name: NodeJS.Signals): void
   ended(): Promise<Ended>
   stop(): Promise<Ended>
@@ -153,7 +153,11 @@ function watch(child: ChildProcess): Daemon {
     for (const look of [...waiting]) look()
   })
 
-  function saw(event: string, is: (line: LogLine) => boolean = () => true): Promise<LogLine> {
+  function saw(
+    event: string,
+    is: (line: LogLine) => boolean = () => true,
+    withinMs = PATIENCE_MS,
+  ): Promise<LogLine> {
     return new Promise((resolve, reject) => {
       const look = () => {
         const found = lines.find((line) => line.event === event && is(line))
@@ -169,8 +173,8 @@ function watch(child: ChildProcess): Daemon {
       const timer = setTimeout(() => {
         waiting.delete(look)
         const seen = lines.map((line) => `${line.event}: ${line.message}`).join('\n')
-        reject(new Error(`no ${event} within ${PATIENCE_MS} ms; seen:\n${seen}`))
-      }, PATIENCE_MS)
+        reject(new Error(`no ${event} within ${withinMs} ms; seen:\n${seen}`))
+      }, withinMs)
       waiting.add(look)
       look()
     })
