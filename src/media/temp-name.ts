@@ -6,3 +6,7 @@ const TEMP_PREFIX = `${MARKER_NAME}-`
 
 /** The name of an unfinished file; `unique` is drawn by whoever creates it. */
 export const createTempName = (unique: string): string => `${TEMP_PREFIX}${unique}.part`
+
+/** Whether a file of that name is an unfinished one of this program. */
+export const isTempName = (name: string): boolean =>
+  name.startsWith(TEMP_PREFIX) && name.endsWith('.part')

@@ -17,6 +17,8 @@ const RANGE_ALIGNMENT = 16
 const RANGE_REQUIRED = 830002
 /** How often one download may break and go on from where it was. */
 const MAX_BREAKS = 3
+/** Enough for the largest medium in ranges, breaks included; a server that deals out crumbs is given up. */
+const MAX_CALLS = 100
 /** The largest medium that WeCom stores by any call is 200 MB (path/97126); what claims more is not one. */
 const MAX_MEDIUM_BYTES = 256 * 2 ** 20
 
@@ -78,20 +80,22 @@ async function receive(
 ): Promise<{ announced: Download; sizeBytes: number }> {
   let ranged = expectedBytes > RANGE_BYTES
   let received = 0
-  for (let breaks = 0; ; ) {
+  let breaks = 0
+  for (let call = 0; call < MAX_CALLS; call++) {
+    const before = received
+    let position = ranged ? resumeAt(received) : 0
     try {
-      const range = ranged
-        ? { firstByte: received, lastByte: received + RANGE_BYTES - 1 }
-        : undefined
-      const answer = await wecom.download({ mediaId, ...(range && { range }) }, signal)
+      const range = { firstByte: position, lastByte: position + RANGE_BYTES - 1 }
+      const answer = await wecom.download({ mediaId, ...(ranged && { range }) }, signal)
+      const extent = extentOf(answer, ranged)
       // A server that ignores ranges answers with the whole: take it from its first byte.
-      const isWhole = answer.totalBytes === undefined || answer.sizeBytes === answer.totalBytes
-      if (isWhole) received = 0
+      if (extent === 'whole') position = 0
       for await (const chunk of answer.body) {
-        received += await append(handle, chunk, received)
+        position += await append(handle, chunk, position)
+        received = position
         if (received > MAX_MEDIUM_BYTES) throw tooLarge(mediaId)
       }
-      if (isWhole || received >= (answer.totalBytes ?? 0)) {
+      if (isComplete(extent, { before, received })) {
         await handle.truncate(received)
         return { announced: answer, sizeBytes: received }
       }
@@ -101,11 +105,38 @@ async function receive(
       } else if (error instanceof WecomUnreachable && received > 0 && breaks < MAX_BREAKS) {
         breaks++
         ranged = true
-        received -= received % RANGE_ALIGNMENT
       } else throw error
     }
   }
+  throw new WecomUnreachable(
+    `cannot download ${mediaId}: it was not whole after ${MAX_CALLS} calls`,
+    {
+      hint: 'Nothing to do if this passes; otherwise see what stands between this host and WeCom.',
+    },
+  )
 }
+
+/** What an answer holds: the whole medium, a part of so many bytes in all, or a part of nobody says what. */
+type Extent = 'whole' | 'part of unknown' | { readonly totalBytes: number }
+
+function extentOf({ sizeBytes, totalBytes }: Download, ranged: boolean): Extent {
+  if (totalBytes !== undefined) return sizeBytes === totalBytes ? 'whole' : { totalBytes }
+  // An answer that tells no length at all is no range: a range tells at least its own.
+  return ranged && sizeBytes !== undefined ? 'part of unknown' : 'whole'
+}
+
+/** Where nobody says how much there is, the end is where a further range brings nothing new. */
+function isComplete(
+  extent: Extent,
+  { before, received }: { before: number; received: number },
+): boolean {
+  if (extent === 'whole') return true
+  return extent === 'part of unknown' ? received <= before : received >= extent.totalBytes
+}
+
+/** Aligned, and always before what came last: a range beyond the end would be refused, and tell nothing. */
+const resumeAt = (received: number): number =>
+  Math.floor(Math.max(0, received - 1) / RANGE_ALIGNMENT) * RANGE_ALIGNMENT
 
 async function append(handle: FileHandle, chunk: Buffer, position: number): Promise<number> {
   let written = 0

@@ -1,4 +1,5 @@
-// Answers for carrying out one step: which part does it, and that each looks again before it acts. Errors pass through to pass.ts.
+// Answers for carrying out one step: which part does it, and that nothing is given up as gone before one more look at the disk.
+// What else may have changed since the plan is looked at again by upload.ts and download.ts. Errors pass through to pass.ts.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { assertNever } from '../errors.ts'

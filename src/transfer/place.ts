@@ -1,6 +1,6 @@
 // Answers for putting a finished temporary file at its path: inside the folder, never over another file.
-import { link, lstat, mkdir, open, realpath, rename, rm } from 'node:fs/promises'
-import { dirname, join, sep } from 'node:path'
+import { link, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
 import { MediaUnacceptable } from '../errors.ts'
 import type { MediaPath } from '../media/media.ts'
 
@@ -8,13 +8,13 @@ import type { MediaPath } from '../media/media.ts'
 export async function placeFile(root: string, file: string, path: MediaPath): Promise<boolean> {
   const target = join(root, path)
   const directory = dirname(target)
+  await requireRoom(root, path)
   await mkdir(directory, { recursive: true })
-  await refuseEscape(root, directory, path)
   try {
     await link(file, target)
     await rm(file)
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
+    const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') return false
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK') throw error
     // No hard links here (FAT, some network shares): look, then rename. Who writes between the two loses to us.
@@ -25,15 +25,9 @@ export async function placeFile(root: string, file: string, path: MediaPath): Pr
   return true
 }
 
-export async function isTaken(root: string, path: MediaPath): Promise<boolean> {
-  try {
-    await lstat(join(root, path))
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
-    throw error
-  }
-}
+/** Whether anything has the path; below a file there is nothing. */
+export const isTaken = (root: string, path: MediaPath): Promise<boolean> =>
+  isThere(join(root, path))
 
 /** `a.jpg`, `a (2).jpg`, `a (3).jpg` …: the name for the n-th newcomer. */
 export function numberedPath(path: MediaPath, number: number): MediaPath {
@@ -44,16 +38,36 @@ export function numberedPath(path: MediaPath, number: number): MediaPath {
   return `${path.slice(0, end)} (${number})${path.slice(end)}` as MediaPath
 }
 
-/** A directory on the way may be a symbolic link that leads out of the folder. */
-async function refuseEscape(root: string, directory: string, path: MediaPath): Promise<void> {
-  const [realRoot, realDirectory] = await Promise.all([realpath(root), realpath(directory)])
-  if (realDirectory === realRoot || realDirectory.startsWith(realRoot + sep)) return
-  throw new MediaUnacceptable(
-    `cannot write \`${path}\`: a symbolic link leads it out of the folder`,
-    {
-      hint: 'Remove the link, or refer to another path.',
-    },
-  )
+/**
+ * Throws when the path can have no file: a symbolic link on the way leads out of the folder, or a file stands where a
+ * directory must be. Asked before any directory is made, for `mkdir` would follow the link.
+ */
+export async function requireRoom(root: string, path: MediaPath): Promise<void> {
+  let ancestor = dirname(join(root, path))
+  // Ends at the root of the file system at the latest.
+  while (!(await isThere(ancestor))) ancestor = dirname(ancestor)
+  const [realRoot, realAncestor] = await Promise.all([realpath(root), realpath(ancestor)])
+  if (realAncestor !== realRoot && !realAncestor.startsWith(realRoot + sep))
+    throw new MediaUnacceptable(
+      `cannot write \`${path}\`: a symbolic link leads it out of the folder`,
+      { hint: 'Remove the link, or refer to another path.' },
+    )
+  if (!(await stat(ancestor)).isDirectory())
+    throw new MediaUnacceptable(
+      `cannot write \`${path}\`: \`${relative(root, ancestor)}\` is not a directory`,
+      { hint: 'Rename that file, or refer to another path.' },
+    )
+}
+
+async function isThere(file: string): Promise<boolean> {
+  try {
+    await lstat(file)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false
+    throw error
+  }
 }
 
 async function flushDirectory(directory: string): Promise<void> {

@@ -1,16 +1,22 @@
 // Answers for giving one file of the folder a live media_id: by keeping, sharing or moving the one its bytes already have, else by uploading.
-import { lstat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { FileUnreadable, WecomRefused } from '../errors.ts'
 import type { Manifest } from '../manifest/manifest.ts'
 import type { KindPolicy } from '../media/kind.ts'
 import { isAlive, isDue, planLife, type RenewalPolicy } from '../media/lifetime.ts'
-import type { Fingerprint, ManifestEntry, MediaId, MediaPath, Origin } from '../media/media.ts'
+import type {
+  Fingerprint,
+  ManifestEntry,
+  MediaId,
+  MediaPath,
+  Origin,
+  Problem,
+} from '../media/media.ts'
 import type { Step } from '../plan/step.ts'
 import type { Emit } from '../support/events.ts'
 import type { Wecom } from '../wecom/wecom.ts'
 import { fingerprintPassing } from './fingerprint.ts'
 import { type Medium, readMedium } from './medium.ts'
+import { isTaken } from './place.ts'
 import { wireName } from './safe-name.ts'
 
 type UploadStep = Extract<Step, { kind: 'upload' | 'renew' }>
@@ -82,13 +88,15 @@ export function createUploader(deps: UploadDeps) {
   /** False when the file changed meanwhile and must be read again. */
   async function settle(step: UploadStep, medium: Medium, signal: AbortSignal): Promise<boolean> {
     const startedAtMs = clock.nowMs()
+    // A person may have said so since the step was planned.
+    if (isForgotten(await manifest.findProblem(step.path), medium)) return true
     const twins = await manifest.findByFingerprint(medium.fingerprint)
     const own = twins.find((twin) => twin.path === step.path)
     const moved = own ? undefined : await findMoved(twins)
     const known = own ?? moved
     if (own && keepsItsId(own, startedAtMs)) {
-      await commit(createEntry(step.path, medium, own, own.origin))
-      emit({ kind: 'unchanged', path: step.path })
+      if (await commit(createEntry(step.path, medium, own, own.origin)))
+        emit({ kind: 'unchanged', path: step.path })
       return true
     }
     const shared =
@@ -98,7 +106,7 @@ export function createUploader(deps: UploadDeps) {
     const gain = shared ?? (await send(step.path, medium, signal).catch(asChanged))
     if (gain === 'changed' || !(await medium.isUnchanged())) return false
     const entry = createEntry(step.path, medium, gain, known?.origin ?? 'folder')
-    await commit(entry, moved?.path)
+    if (!(await commit(entry, moved?.path))) return true
     if (moved) emit({ kind: 'renamed', entry, from: moved.path })
     else if (shared) emit({ kind: 'shared', entry, with: shared.path })
     else tell(step, entry, medium, clock.nowMs() - startedAtMs)
@@ -166,22 +174,33 @@ export function createUploader(deps: UploadDeps) {
 
   /** The entry that this file was until it was renamed: same bytes, and its own file is gone. */
   async function findMoved(twins: readonly ManifestEntry[]): Promise<ManifestEntry | undefined> {
-    for (const twin of twins) if (!(await exists(join(root, twin.path)))) return twin
+    for (const twin of twins) {
+      // Anything but "not there" leaves the other path in possession of its entry.
+      const isThere = await isTaken(root, twin.path).catch(() => true)
+      if (!isThere) return twin
+    }
     return undefined
   }
 
-  async function commit(entry: ManifestEntry, movedFrom?: MediaPath): Promise<void> {
+  /** False when the path was forgotten meanwhile: then nothing is kept of it. */
+  async function commit(entry: ManifestEntry, movedFrom?: MediaPath): Promise<boolean> {
     const hadProblem = await manifest.findProblem(entry.path)
+    if (isForgotten(hadProblem, entry)) return false
     await manifest.commit([
       { kind: 'put-entry', entry },
       ...(movedFrom === undefined ? [] : [{ kind: 'drop-entry', path: movedFrom } as const]),
       ...(hadProblem ? [{ kind: 'drop-problem', path: entry.path } as const] : []),
     ])
     if (hadProblem) emit({ kind: 'problem-solved', path: entry.path })
+    return true
   }
 
   return perform
 }
+
+/** Forgotten at a person's word, and not touched since. */
+const isForgotten = (problem: Problem | undefined, { stamp }: Pick<ManifestEntry, 'stamp'>) =>
+  problem?.code === 'FORGOTTEN' && problem.stamp === stamp
 
 /** An id serves another path too when receivers would see no difference: for `file` they see the name. */
 function canShare(twin: ManifestEntry, path: MediaPath, medium: Medium, nowMs: number): boolean {
@@ -207,13 +226,3 @@ const createEntry = (
   stamp: medium.stamp,
   origin,
 })
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await lstat(file)
-    return true
-  } catch (error) {
-    // Anything but "not there" leaves the other path in possession of its entry.
-    return (error as NodeJS.ErrnoException).code !== 'ENOENT'
-  }
-}

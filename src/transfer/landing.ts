@@ -1,0 +1,160 @@
+// Answers for where a medium lands that somebody referred to: the first name that nobody else has, by file, by entry or by
+// another landing under way. Not for fetching it, nor for making the outcome durable (download.ts).
+import { lstat, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { MediaUnacceptable } from '../errors.ts'
+import type { Manifest } from '../manifest/manifest.ts'
+import { chooseKind, type KindPolicy } from '../media/kind.ts'
+import {
+  createStamp,
+  type ManifestEntry,
+  type MediaPath,
+  type Reference,
+  type Stamp,
+} from '../media/media.ts'
+import type { Fetched } from './fetched.ts'
+import { fingerprintFile } from './fingerprint.ts'
+import { createInboxPath } from './inbox-path.ts'
+import { isTaken, numberedPath, placeFile } from './place.ts'
+
+/** So many newcomers may share a name before something is wrong. */
+const MAX_NUMBER = 1000
+
+export interface LandingDeps {
+  root: string
+  manifest: Pick<Manifest, 'findEntry' | 'commit'>
+  kindPolicy: KindPolicy
+  lifetimeMs: number
+  /** What the folder passes by must not land under such a name: nobody would see it again. */
+  isIgnored: (path: string) => boolean
+  /** Template of the path for references that name none. */
+  inbox: string
+  clock: { nowMs(): number }
+}
+
+export interface Landed {
+  readonly entry: ManifestEntry
+  /** Where it was to land; another path than the entry's when a different medium has that one. */
+  readonly wanted: MediaPath
+}
+
+/** Puts fetched media into the folder; resolves when the file is at its path. */
+export function createLanding(deps: LandingDeps) {
+  const { root, manifest, clock } = deps
+  /** Paths that a landing under way has its eye on: neither file nor entry may tell of them yet. */
+  const reserved = new Set<MediaPath>()
+
+  async function land(reference: Reference, fetched: Fetched): Promise<Landed> {
+    const wanted = visiblePath(reference.path ?? inboxPath(reference, fetched))
+    for (let number = 1; number <= MAX_NUMBER; number++) {
+      const path = numberedPath(wanted, number)
+      if (reserved.has(path)) continue
+      reserved.add(path)
+      try {
+        const entry = await landAt(path, reference, fetched)
+        if (entry) return { entry, wanted }
+      } finally {
+        reserved.delete(path)
+      }
+    }
+    throw new MediaUnacceptable(
+      `cannot land ${reference.mediaId}: ${MAX_NUMBER} files already have the name \`${wanted}\``,
+      { hint: 'Move some of them away, or refer to another path.' },
+    )
+  }
+
+  /** Undefined when the path is somebody else's. */
+  async function landAt(
+    path: MediaPath,
+    reference: Reference,
+    fetched: Fetched,
+  ): Promise<ManifestEntry | undefined> {
+    const known = await manifest.findEntry(path)
+    if (await holdsSameBytes(path, fetched)) {
+      // An entry of other bytes is that of the file before it changed: the next pass looks at it.
+      if (known && known.fingerprint !== fetched.fingerprint) return known
+      return { ...(known ?? describe(reference, fetched, path)), ...(await statOf(root, path)) }
+    }
+    // Its file may be missing, its id alive: it is to be restored, not replaced.
+    const isOthers = known !== undefined && known.mediaId !== reference.mediaId
+    if (isOthers || (await isTaken(root, path))) return undefined
+    const entry = known ?? describe(reference, fetched, path)
+    const isPlaced = known ? await placeFile(root, fetched.file, path) : await place(entry, fetched)
+    return isPlaced ? { ...entry, ...(await statOf(root, path)) } : undefined
+  }
+
+  /** The entry comes first: were the file there without it, the next start would upload it as new. */
+  async function place(entry: ManifestEntry, fetched: Fetched): Promise<boolean> {
+    let isPlaced = false
+    await manifest.commit([{ kind: 'put-entry', entry }])
+    try {
+      isPlaced = await placeFile(root, fetched.file, entry.path)
+    } finally {
+      if (!isPlaced) await takeBack(entry)
+    }
+    return isPlaced
+  }
+
+  /** Only its own entry: whoever was faster with a file may have an entry of that by now. */
+  async function takeBack({ path, mediaId, stamp }: ManifestEntry): Promise<void> {
+    const standing = await manifest.findEntry(path)
+    if (standing?.mediaId !== mediaId || standing.stamp !== stamp) return
+    await manifest.commit([{ kind: 'drop-entry', path }])
+  }
+
+  const inboxPath = (reference: Reference, fetched: Fetched) =>
+    createInboxPath(deps.inbox, reference, { fetched, nowMs: clock.nowMs() })
+
+  function visiblePath(path: MediaPath): MediaPath {
+    if (!deps.isIgnored(path)) return path
+    const visible = `${path}.file` as MediaPath
+    if (!deps.isIgnored(visible)) return visible
+    throw new MediaUnacceptable(`cannot land \`${path}\`: the folder ignores files of that name`, {
+      hint: 'Choose another path, or mend `folder.ignore`.',
+    })
+  }
+
+  function describe(reference: Reference, fetched: Fetched, path: MediaPath): ManifestEntry {
+    const { sizeBytes, fingerprint, format } = fetched
+    const choice = chooseKind({ path, sizeBytes, format }, deps.kindPolicy)
+    // An id of unknown age may die at any moment: it is never handed out as live.
+    const createdAtMs = reference.createdAtMs ?? clock.nowMs() - deps.lifetimeMs
+    return {
+      path,
+      mediaId: reference.mediaId,
+      kind: 'kind' in choice ? choice.kind : 'file',
+      createdAtMs,
+      expiresAtMs: createdAtMs + deps.lifetimeMs,
+      renewAtMs: undefined,
+      sizeBytes,
+      modifiedAtMs: clock.nowMs(),
+      fingerprint,
+      stamp: stampOfNoFile(sizeBytes),
+      origin: 'reference',
+    }
+  }
+
+  async function holdsSameBytes(path: MediaPath, fetched: Fetched): Promise<boolean> {
+    if (!(await isTaken(root, path))) return false
+    const stat = await lstat(join(root, path))
+    if (!stat.isFile() || stat.size !== fetched.sizeBytes) return false
+    const handle = await open(join(root, path))
+    try {
+      return (await fingerprintFile(handle)) === fetched.fingerprint
+    } finally {
+      await handle.close()
+    }
+  }
+
+  return { land }
+}
+
+/** A stamp that no file on disk has. */
+export const stampOfNoFile = (sizeBytes: number): Stamp =>
+  createStamp({ size: sizeBytes, mtimeMs: 0, ctimeMs: 0 })
+
+/** What an entry says of the file that is at its path now. */
+export async function statOf(root: string, path: MediaPath) {
+  const stat = await lstat(join(root, path))
+  return { stamp: createStamp(stat), modifiedAtMs: Math.floor(stat.mtimeMs) }
+}

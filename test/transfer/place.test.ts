@@ -1,0 +1,99 @@
+// Placing with real files: never over another one, never out of the folder, and what stands in the way is told.
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { createTempName, isTempName } from '../../src/media/temp-name.ts'
+import { removeLeftovers } from '../../src/transfer/leftovers.ts'
+import { isTaken, numberedPath, placeFile } from '../../src/transfer/place.ts'
+import { aPath } from '../helpers/builders.ts'
+import { createTempFolder } from '../helpers/temp-folder.ts'
+import { plant } from '../helpers/tree.ts'
+
+async function setUp(files: Record<string, string> = {}) {
+  const root = await createTempFolder()
+  plant(root, files)
+  const file = join(root, '.unfinished')
+  await writeFile(file, 'the newcomer')
+  return {
+    root,
+    place: (path: string) => placeFile(root, file, aPath(path)),
+    read: (path: string) => readFile(join(root, path), 'utf8'),
+    names: async () => (await readdir(root)).sort(),
+  }
+}
+
+it('places a file with the directories it needs, and leaves no temporary', async () => {
+  const { place, read, names } = await setUp()
+  expect(await place('a/b/c.txt')).toBe(true)
+  expect(await read('a/b/c.txt')).toBe('the newcomer')
+  expect(await names()).toEqual(['a'])
+})
+
+it('never writes over what is there, be it a file, a directory or a dangling link', async () => {
+  const { root, place, read, names } = await setUp({ 'a.txt': 'first', 'd/x': '' })
+  await symlink(join(root, 'nowhere'), join(root, 'link'))
+  expect([await place('a.txt'), await place('d'), await place('link')]).toEqual(
+    Array(3).fill(false),
+  )
+  expect(await read('a.txt')).toBe('first')
+  expect(await names()).toEqual(['.unfinished', 'a.txt', 'd', 'link'])
+})
+
+it('of two that want one path exactly one gets it', async () => {
+  const { root, place, read } = await setUp()
+  await writeFile(join(root, '.other'), 'the other')
+  const other = placeFile(root, join(root, '.other'), aPath('x/a.txt'))
+  const placed = await Promise.all([place('x/a.txt'), other])
+  expect(placed.filter(Boolean)).toHaveLength(1)
+  expect(await read('x/a.txt')).toBe(placed[0] ? 'the newcomer' : 'the other')
+})
+
+it.each(['link/y.txt', 'link/sub/y.txt'])(
+  'makes nothing where a link leads out of the folder: %s',
+  async (path) => {
+    const { root, place } = await setUp()
+    const outside = await createTempFolder()
+    await symlink(outside, join(root, 'link'))
+    await expect(place(path)).rejects.toThrow('leads it out of the folder')
+    expect(await readdir(outside)).toEqual([])
+  },
+)
+
+it('follows a link that stays inside', async () => {
+  const { root, place, read } = await setUp()
+  await mkdir(join(root, 'real'))
+  await symlink(join(root, 'real'), join(root, 'link'))
+  expect(await place('link/sub/y.txt')).toBe(true)
+  expect(await read('real/sub/y.txt')).toBe('the newcomer')
+})
+
+it('says which file stands where a directory must be', async () => {
+  const { root, place } = await setUp({ d: 'a file' })
+  await expect(place('d/e/a.png')).rejects.toThrow(
+    'cannot write `d/e/a.png`: `d` is not a directory',
+  )
+  expect(await isTaken(root, aPath('d/a.png'))).toBe(false)
+})
+
+it.each([
+  ['a.jpg', 1, 'a.jpg'],
+  ['a.jpg', 2, 'a (2).jpg'],
+  ['d.1/a', 3, 'd.1/a (3)'],
+  ['d/.profile', 2, 'd/.profile (2)'],
+  ['a.tar.gz', 10, 'a.tar (10).gz'],
+])('gives %s as newcomer %i the name %s', (path, number, name) => {
+  expect(numberedPath(aPath(path), number)).toBe(name)
+})
+
+it('removes its own unfinished files from the root, and nothing else', async () => {
+  const temporary = createTempName('0a')
+  const kept = ['a.part', '.wecom-media-mirror', '.wecom-media-mirror-notes.txt']
+  const { root, names } = await setUp({
+    [temporary]: '',
+    [`d/${temporary}`]: 'a person put it here',
+    ...Object.fromEntries(kept.map((name) => [name, ''])),
+  })
+  await mkdir(join(root, createTempName('directory')))
+  expect(await removeLeftovers(root, isTempName)).toBe(1)
+  expect(await names()).toEqual([...kept, '.unfinished', createTempName('directory'), 'd'].sort())
+})
