@@ -1,0 +1,268 @@
+// Restoring and landing with real files, a WeCom and a manifest in memory: whose path it is, and what stands when it goes wrong.
+import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { createKindPolicy } from '../../src/media/kind.ts'
+import { WECOM_LIMITS } from '../../src/media/limits.ts'
+import { createStamp, type ManifestEntry } from '../../src/media/media.ts'
+import type { MirrorEvent } from '../../src/support/events.ts'
+import { createDownloader } from '../../src/transfer/download.ts'
+import { fingerprintBuffer } from '../../src/transfer/fingerprint.ts'
+import { aMediaId, anEntry, aPath, aReference, HOUR_MS, NOW_MS } from '../helpers/builders.ts'
+import { createFakeClock } from '../helpers/fake-clock.ts'
+import { createMemoryManifest } from '../helpers/memory-manifest.ts'
+import { createMemoryWecom } from '../helpers/memory-wecom.ts'
+import { createTempFolder } from '../helpers/temp-folder.ts'
+import { plant } from '../helpers/tree.ts'
+
+const never = new AbortController().signal
+const bytes = Buffer.from('the poster')
+
+async function setUp(files: Record<string, string> = {}) {
+  const root = await createTempFolder()
+  plant(root, files)
+  const clock = createFakeClock(NOW_MS)
+  const wecom = createMemoryWecom({ clock })
+  const manifest = createMemoryManifest()
+  const events: MirrorEvent[] = []
+  let meanwhile = async () => {}
+  const downloader = createDownloader({
+    root,
+    wecom: {
+      async download(request, signal) {
+        const answer = await wecom.download(request, signal)
+        await meanwhile()
+        return answer
+      },
+    },
+    manifest,
+    kindPolicy: createKindPolicy({ limits: WECOM_LIMITS, downgrade: true, rules: [] }),
+    lifetimeMs: 72 * HOUR_MS,
+    isIgnored: (path) => path.endsWith('.tmp'),
+    inbox: 'inbox/{name}',
+    clock,
+    emit: (event) => events.push(event),
+  })
+  const store = (content: Buffer | string, name = 'photo.jpg') =>
+    wecom.store({ name, bytes: Buffer.from(content) })
+  return {
+    root,
+    wecom,
+    manifest,
+    events,
+    store,
+    said: () => events.map(({ kind }) => kind),
+    find: (path: string) => manifest.findEntry(aPath(path)),
+    problem: (path: string) => manifest.findProblem(aPath(path)),
+    read: (path: string) => readFile(join(root, path), 'utf8'),
+    /** Every file below the root, temporaries included. */
+    names: async () =>
+      (await readdir(root, { recursive: true, withFileTypes: true }))
+        .filter((found) => !found.isDirectory())
+        .map((found) => join(found.parentPath, found.name).slice(root.length + 1))
+        .sort(),
+    stampOf: async (path: string) => createStamp(await stat(join(root, path))),
+    know: async (about: Parameters<typeof anEntry>[0]) => {
+      const fingerprint = fingerprintBuffer(bytes)
+      const entry = anEntry({ fingerprint, sizeBytes: bytes.length, ...about })
+      await manifest.commit([{ kind: 'put-entry', entry }])
+      return entry
+    },
+    land: (mediaId: string, path?: string) => {
+      const reference = aReference({ mediaId, ...(path !== undefined && { path: aPath(path) }) })
+      return downloader.land({ kind: 'land', path: aPath(path ?? mediaId), reference }, never)
+    },
+    restore: (entry: ManifestEntry) =>
+      downloader.restore({ kind: 'restore', path: entry.path, entry }, never),
+    whileDownloading: (act: typeof meanwhile) => {
+      meanwhile = act
+    },
+  }
+}
+
+it('restores the bytes with their time of modification, and keeps the id', async () => {
+  const site = await setUp()
+  const entry = await site.know({ path: 'd/a.jpg', mediaId: site.store(bytes) })
+  await site.restore(entry)
+  expect(await site.read('d/a.jpg')).toBe('the poster')
+  expect(await site.names()).toEqual(['d/a.jpg'])
+  expect(await site.find('d/a.jpg')).toEqual({ ...entry, stamp: await site.stampOf('d/a.jpg') })
+  expect(site.said()).toEqual(['restored'])
+})
+
+it('writes nothing at a restore when the bytes are not those that were uploaded', async () => {
+  const site = await setUp()
+  const entry = await site.know({ path: 'a.jpg', mediaId: site.store('the poste') })
+  await expect(site.restore(entry)).rejects.toThrow('are not the 10 bytes that were uploaded')
+  expect([await site.names(), await site.find('a.jpg')]).toEqual([[], entry])
+})
+
+it('restores nothing that was forgotten since, before the download or during it', async () => {
+  const site = await setUp()
+  const entry = await site.know({ path: 'a.jpg', mediaId: site.store(bytes) })
+  const forget = () => site.manifest.commit([{ kind: 'drop-entry', path: entry.path }])
+  site.whileDownloading(forget)
+  await site.restore(entry)
+  await site.restore(entry)
+  expect(site.wecom.downloads).toHaveLength(1)
+  expect([await site.names(), await site.find('a.jpg'), site.said()]).toEqual([[], undefined, []])
+})
+
+it('takes a restored file away again when its path was forgotten while it was placed', async () => {
+  const site = await setUp()
+  const entry = await site.know({ path: 'a.jpg', mediaId: site.store(bytes) })
+  const { findEntry } = site.manifest
+  let looks = 0
+  site.manifest.findEntry = async (path) => (++looks < 3 ? findEntry(path) : undefined)
+  await site.restore(entry)
+  expect([looks, await site.names(), site.said()]).toEqual([3, [], []])
+})
+
+it('leaves a file alone that somebody wrote during the restore', async () => {
+  const site = await setUp()
+  const entry = await site.know({ path: 'a.jpg', mediaId: site.store(bytes) })
+  site.whileDownloading(() => writeFile(join(site.root, 'a.jpg'), 'theirs'))
+  await site.restore(entry)
+  expect([await site.read('a.jpg'), await site.names()]).toEqual(['theirs', ['a.jpg']])
+  expect(await site.find('a.jpg')).toEqual(entry)
+})
+
+it('ends the life of a dead id under every path that shares it, so that those are renewed at once', async () => {
+  const site = await setUp()
+  const mediaId = aMediaId('dead')
+  const entry = await site.know({ path: 'a.jpg', mediaId })
+  await site.know({ path: 'b.jpg', mediaId })
+  await site.know({ path: 'other-id.jpg', mediaId: aMediaId('alive') })
+  const landed = await site.know({
+    path: 'landed.jpg',
+    mediaId,
+    origin: 'reference',
+    renewAtMs: undefined,
+  })
+  await site.restore(entry)
+  expect((await site.manifest.findDue(NOW_MS, 10)).map(({ path }) => path)).toEqual(['b.jpg'])
+  expect(await site.find('b.jpg')).toMatchObject({ expiresAtMs: NOW_MS, renewAtMs: NOW_MS })
+  expect(await site.find('landed.jpg')).toEqual({ ...landed, expiresAtMs: NOW_MS })
+  expect(await site.find('a.jpg')).toBeUndefined()
+  expect(await site.problem('a.jpg')).toMatchObject({ code: 'MEDIA_LOST' })
+  expect(site.said()).toEqual(['lost'])
+})
+
+it('gives newcomers of one name that land at the same time a path and an entry each', async () => {
+  const site = await setUp()
+  const contents = ['one', 'two', 'three', 'four']
+  const ids = contents.map((content) => site.store(content))
+  await Promise.all(ids.map((mediaId) => site.land(mediaId)))
+  const names = await site.names()
+  expect(names).toEqual([
+    'inbox/photo (2).jpg',
+    'inbox/photo (3).jpg',
+    'inbox/photo (4).jpg',
+    'inbox/photo.jpg',
+  ])
+  for (const name of names) {
+    const { mediaId, stamp } = (await site.find(name)) ?? {}
+    expect(mediaId).toBe(ids[contents.indexOf(await site.read(name))])
+    expect(stamp).toBe(await site.stampOf(name))
+  }
+})
+
+it('leaves a path to the entry whose file is missing', async () => {
+  const site = await setUp()
+  const entry = await site.know({ path: 'poster.png', mediaId: aMediaId('living') })
+  await site.land(site.store('another'), 'poster.png')
+  expect(await site.find('poster.png')).toEqual(entry)
+  expect(await site.names()).toEqual(['poster (2).png'])
+})
+
+it('brings a missing file back when its own id is referred to, and keeps it renewed', async () => {
+  const site = await setUp()
+  const entry = await site.know({ path: 'poster.png', mediaId: site.store(bytes) })
+  await site.land(entry.mediaId, 'poster.png')
+  expect(await site.find('poster.png')).toMatchObject({
+    origin: 'folder',
+    renewAtMs: entry.renewAtMs,
+  })
+  expect(await site.names()).toEqual(['poster.png'])
+})
+
+it('tells of a numbered name, once, as a problem that goes with the file and does not stop its renewal', async () => {
+  const site = await setUp({ 'x.png': 'a different file' })
+  const mediaId = site.store('another')
+  await site.land(mediaId, 'x.png')
+  await site.land(mediaId, 'x.png')
+  const problem = await site.problem('x (2).png')
+  expect(problem).toMatchObject({
+    code: 'PATH_CONFLICT',
+    message: expect.stringContaining('`x (2).png` was landed beside `x.png`'),
+  })
+  expect(problem?.stamp).toBeDefined()
+  expect(problem?.stamp).not.toBe(await site.stampOf('x (2).png'))
+  expect(site.said()).toEqual(['problem-found', 'landed', 'landed'])
+  expect(await site.read('x.png')).toBe('a different file')
+})
+
+it('lands at the file that has the same bytes already, and tells who waits for the id', async () => {
+  const site = await setUp({ 'x.png': 'the poster' })
+  const entry = await site.know({ path: 'x.png', mediaId: aMediaId('own') })
+  const mediaId = site.store(bytes)
+  await site.land(mediaId, 'x.png')
+  expect(await site.names()).toEqual(['x.png'])
+  expect(await site.find('x.png')).toMatchObject({ mediaId: entry.mediaId, origin: 'folder' })
+  expect(site.events).toMatchObject([{ kind: 'landed', entry: { path: 'x.png', mediaId } }])
+})
+
+it('leaves the entry of a changed file to the next pass, even when the new bytes are those that land', async () => {
+  const site = await setUp({ 'x.png': 'the poster' })
+  const entry = await site.know({
+    path: 'x.png',
+    fingerprint: fingerprintBuffer(Buffer.from('before')),
+  })
+  await site.land(site.store(bytes), 'x.png')
+  expect(await site.find('x.png')).toEqual(entry)
+})
+
+it('takes its entry back when the file cannot be placed', async () => {
+  const site = await setUp()
+  const outside = await createTempFolder()
+  await symlink(outside, join(site.root, 'link'))
+  await expect(site.land(site.store('another'), 'link/sub/y.png')).rejects.toThrow(
+    'out of the folder',
+  )
+  expect(await site.manifest.count()).toMatchObject({ entries: 0 })
+  expect([await site.names(), await readdir(outside)]).toEqual([['link'], []])
+})
+
+it('takes no other entry back than its own', async () => {
+  const site = await setUp()
+  const { commit } = site.manifest
+  // Between our entry and our file somebody is faster with both.
+  site.manifest.commit = async (changes) => {
+    await commit(changes)
+    site.manifest.commit = commit
+    plant(site.root, { 'y.png': 'theirs' })
+    await site.know({ path: 'y.png', mediaId: aMediaId('theirs') })
+  }
+  await site.land(site.store('another'), 'y.png')
+  expect(await site.find('y.png')).toMatchObject({ mediaId: 'theirs' })
+  expect(await site.read('y (2).png')).toBe('another')
+})
+
+it('lands nothing under a name that the folder passes by', async () => {
+  const site = await setUp()
+  await site.land(site.store('another'), 'y.tmp')
+  expect([await site.names(), await site.manifest.count()]).toMatchObject([
+    ['y.tmp.file'],
+    { problems: 0 },
+  ])
+})
+
+it('says by name which reference nobody can fetch', async () => {
+  const site = await setUp()
+  await site.land('unknown', 'y.png')
+  expect(await site.manifest.findReference(aMediaId('unknown'))).toMatchObject({
+    state: 'lost',
+    message: expect.stringContaining('cannot fetch unknown'),
+  })
+  expect([site.said(), await site.names()]).toEqual([['lost'], []])
+})
