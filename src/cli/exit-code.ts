@@ -1,5 +1,6 @@
 // Answers for exit codes: a contract with scripts, and the one place that maps failures to them.
 import { assertNever, isMirrorError, type MirrorError, type Remedy } from '../errors.ts'
+import { CommandFailed } from './command-failed.ts'
 
 export const EXIT = {
   done: 0,
@@ -18,7 +19,9 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
+/** Of whatever ended a command; what nobody foresaw is a bug of ours. */
 export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof CommandFailed) return error.exitCode
   if (!isMirrorError(error)) return EXIT.bug
   return exitCodeOfFailure(error)
 }

@@ -25,11 +25,14 @@ export const forgetCommand: Command = {
       desk.forget(positional, { deleteFile: options.delete === true, vanished }),
     )
     if (context.json) printJson(context, answers)
-    for (const { path, forgotten, file_deleted, because } of answers) {
-      if (!forgotten) tell(context, `cannot forget \`${path}\`: ${because}`)
+    for (const { path, forgotten, file_deleted, delete_failed, because } of answers) {
+      if (!forgotten) tell(context, `cannot forget \`${showName(path)}\`: ${showName(because)}`)
+      else if (delete_failed) tell(context, `\`${showName(path)}\`: ${showName(because)}`)
       else if (!context.json)
         print(context, `forgot ${showName(path)}${file_deleted ? ', and deleted the file' : ''}`)
     }
-    return answers.every(({ forgotten }) => forgotten) ? EXIT.done : EXIT.someFailed
+    return answers.every(({ forgotten, delete_failed }) => forgotten && !delete_failed)
+      ? EXIT.done
+      : EXIT.someFailed
   },
 }

@@ -1,6 +1,7 @@
 // `list [GLOB]`: the entries of the manifest.
+import { isGlob } from '../serve/reader-desk.ts'
 import { seconds } from '../support/event-text.ts'
-import { type Command, print, printJson } from './command.ts'
+import { type Command, print, printJson, tell } from './command.ts'
 import { withReadingDesk } from './desk-access.ts'
 import { EXIT } from './exit-code.ts'
 import { renderTable, showName } from './table.ts'
@@ -12,7 +13,12 @@ export const listCommand: Command = {
     ['[GLOB]', 'only paths that match; a glob without a slash matches names at any depth'],
   ],
   async run(context, { positional }) {
-    const media = await withReadingDesk(context, (desk) => desk.list(positional[0]))
+    const glob = positional[0]
+    if (glob !== undefined && !isGlob(glob)) {
+      tell(context, `cannot list \`${showName(glob)}\`: it is no glob; leave it out for everything`)
+      return EXIT.wrongUsage
+    }
+    const media = await withReadingDesk(context, (desk) => desk.list(glob))
     if (context.json) printJson(context, media)
     else if (media.length > 0) {
       const nowMs = context.clock.nowMs()

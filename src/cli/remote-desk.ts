@@ -1,27 +1,46 @@
 // The desk of a daemon in another process, over the Unix socket in its state directory.
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
-import type { Desk, MirrorAnswer, Progress } from '../serve/desk.ts'
+import { ConfigError } from '../errors.ts'
+import type { Desk, FailureAnswer, MirrorAnswer, Progress } from '../serve/desk.ts'
 import { openSocketPath } from '../serve/socket-path.ts'
+import { CommandFailed } from './command-failed.ts'
+import { EXIT } from './exit-code.ts'
+import { exitCodeOfAnswer } from './failure.ts'
 
 /** A daemon that does not answer this soon is taken for hanging, and said to be. */
 const ANSWER_WITHIN_MS = 10_000
 
-/** Undefined when no daemon listens there. */
-export async function connectDesk(stateDirectory: string): Promise<Desk | undefined> {
+/** There is a daemon, and no answer from it: it hangs, or ended in the middle. Who only looks may look at the state instead. */
+export class DaemonSilent extends CommandFailed {
+  constructor(message: string, cause?: unknown) {
+    super(message, {
+      exitCode: EXIT.unreachable,
+      hint: 'See how it is (`systemctl status`, its log), and start it again if need be.',
+      cause,
+    })
+  }
+}
+
+/** Undefined when no daemon listens there. Rejects with `ConfigError` when it is not for this user. */
+export async function connectDesk(
+  stateDirectory: string,
+  answerWithinMs = ANSWER_WITHIN_MS,
+): Promise<Desk | undefined> {
   const call = (method: string, path: string, options: CallOptions = {}) =>
     callDaemon(stateDirectory, method, path, options)
   try {
-    await (await call('GET', '/healthz', { answerWithinMs: ANSWER_WITHIN_MS })).resume()
+    ;(await call('GET', '/healthz', { answerWithinMs })).resume()
   } catch (error) {
     if (isNobodyThere(error)) return undefined
-    throw error
+    if (isClosedToUs(error)) throw closedToUs(stateDirectory, error)
+    throw silenceOf(error)
   }
   // The answers were made by this same program: their form is the port's, and a version ahead only adds to it.
-  const ask = async <Answer>(
-    method: string,
-    path: string,
-    options?: CallOptions,
-  ): Promise<Answer> => JSON.parse(await readText(await call(method, path, options)))
+  const ask = <Answer>(method: string, path: string, options?: CallOptions): Promise<Answer> =>
+    hear(
+      options?.signal,
+      async () => (await readAnswer(await call(method, path, options))) as Answer,
+    )
 
   return {
     status: () => ask('GET', '/v1/status'),
@@ -29,8 +48,10 @@ export async function connectDesk(stateDirectory: string): Promise<Desk | undefi
       ask('GET', glob === undefined ? '/v1/media' : `/v1/media?glob=${encodeURIComponent(glob)}`),
     lookUp: (path) => ask('GET', `/v1/media/${encodeURIComponent(path)}`),
     plan: () => ask('GET', '/v1/plan'),
-    mirror: async (onProgress, signal) =>
-      readOutcome(await call('POST', '/v1/passes', { signal }), onProgress),
+    mirror: (onProgress, signal) =>
+      hear(signal, async () =>
+        readOutcome(await call('POST', '/v1/passes', { signal }), onProgress),
+      ),
     pull: (mediaId, path, signal) =>
       ask('POST', '/v1/references', {
         body: { media_id: mediaId, ...(path !== undefined && { path }) },
@@ -65,7 +86,7 @@ async function callDaemon(
         ...(answerWithinMs !== undefined && { timeout: answerWithinMs }),
       })
       asking.once('response', resolve).once('error', reject)
-      asking.once('timeout', () => asking.destroy(new Error('the daemon does not answer')))
+      asking.once('timeout', () => asking.destroy(new DaemonSilent('the daemon does not answer')))
       asking.end(body === undefined ? undefined : JSON.stringify(body))
     })
   } finally {
@@ -73,35 +94,75 @@ async function callDaemon(
   }
 }
 
-const isNobodyThere = (error: unknown): boolean =>
-  ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? ''
 
-async function readText(response: IncomingMessage): Promise<string> {
+const isNobodyThere = (error: unknown): boolean =>
+  ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(codeOf(error))
+
+const isClosedToUs = (error: unknown): boolean => ['EACCES', 'EPERM'].includes(codeOf(error))
+
+const closedToUs = (stateDirectory: string, cause: unknown) =>
+  new ConfigError(`cannot reach the daemon of \`${stateDirectory}\`: permission denied`, [], {
+    hint: 'Run this as the user that runs the daemon, or with sudo.',
+    cause,
+  })
+
+/** A connection that breaks while the daemon is to answer is the daemon's silence, unless the caller broke it off. */
+async function hear<Answer>(
+  signal: AbortSignal | undefined,
+  listen: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await listen()
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw silenceOf(error)
+  }
+}
+
+const silenceOf = (error: unknown): unknown =>
+  isNobodyThere(error) || ['ECONNRESET', 'EPIPE'].includes(codeOf(error))
+    ? new DaemonSilent('the daemon ended before it had answered', error)
+    : error
+
+async function readAnswer(response: IncomingMessage): Promise<unknown> {
   response.setEncoding('utf8')
   let text = ''
   for await (const part of response) text += part
-  if (response.statusCode === 200 || response.statusCode === 404 || response.statusCode === 409)
-    return text
-  throw new Error(`the daemon answered ${response.statusCode}: ${text}`)
+  const answer: unknown = JSON.parse(text)
+  throwIfFailed(answer, response.statusCode)
+  return answer
 }
 
 async function readOutcome(
   response: IncomingMessage,
   onProgress: (progress: Progress) => void,
 ): Promise<MirrorAnswer> {
+  if (response.statusCode !== 200) await readAnswer(response)
   response.setEncoding('utf8')
   let rest = ''
   for await (const part of response) {
     const lines = `${rest}${part}`.split('\n')
     rest = lines.pop() ?? ''
     for (const line of lines) {
-      const { progress, outcome } = JSON.parse(line) as {
-        progress?: Progress
-        outcome?: MirrorAnswer
-      }
-      if (progress) onProgress(progress)
-      if (outcome) return outcome
+      const told = JSON.parse(line) as { progress?: Progress; outcome?: MirrorAnswer }
+      throwIfFailed(told, 503)
+      if (told.progress) onProgress(told.progress)
+      if (told.outcome) return told.outcome
     }
   }
-  throw new Error('the daemon ended before the pass did')
+  throw new DaemonSilent('the daemon ended before the pass did')
+}
+
+/** A failure in the daemon is one here: the same words, the same exit code. */
+function throwIfFailed(answer: unknown, status: number | undefined): void {
+  if (typeof answer !== 'object' || answer === null || !('error' in answer)) return
+  const error = answer.error as FailureAnswer
+  if (status === 503)
+    throw new CommandFailed(error.message, { exitCode: exitCodeOfAnswer(error), hint: error.hint })
+  if (status === 400) throw new CommandFailed(error.message, { exitCode: EXIT.wrongUsage })
+  throw new CommandFailed(`the daemon answered ${status}: ${error.message}`, {
+    exitCode: EXIT.config,
+    hint: 'It may be of another version than this command: restart it.',
+  })
 }

@@ -1,5 +1,5 @@
 // Answers for the form in which the domain leaves the program: entries, problems, references and failures as JSON has them. Pure.
-import { type MirrorError, WecomRefused } from '../errors.ts'
+import { ConfigError, isMirrorError, type MirrorError, WecomRefused } from '../errors.ts'
 import { isAlive } from '../media/lifetime.ts'
 import type { ManifestEntry, MediaPath, Problem, Reference } from '../media/media.ts'
 import { renderStep, type Step } from '../plan/step.ts'
@@ -49,6 +49,18 @@ export const failureAnswer = (error: MirrorError): FailureAnswer => ({
   remedy: error.remedy,
   errcode: error instanceof WecomRefused ? error.errcode : null,
 })
+
+/** A failure that was foreseen, as the wire has it; undefined for what is a bug. An operating system that says no is foreseen. */
+export function foreseenAnswer(error: unknown): FailureAnswer | undefined {
+  if (isMirrorError(error)) return failureAnswer(error)
+  if (!isSystemError(error)) return undefined
+  const hint = 'See to the permissions, the mount and the space of what it names.'
+  return failureAnswer(new ConfigError(`the system refused: ${error.message}`, [], { hint }))
+}
+
+/** Only what a system call refused has its name; an error of Node's own use has not. */
+export const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string'
 
 export const stepAnswer = (step: Step): StepAnswer => ({
   step: step.kind,

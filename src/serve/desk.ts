@@ -146,5 +146,7 @@ export interface ForgetAnswer {
   readonly path: string
   readonly forgotten: boolean
   readonly file_deleted: boolean
+  /** The file was to be deleted and is there still; `because` says why. */
+  readonly delete_failed: boolean
   readonly because: string
 }

@@ -14,9 +14,10 @@ import {
 import { landingPath } from '../plan/step.ts'
 import type { Clock } from '../support/clock.ts'
 import type { Emit, Events, MirrorEvent } from '../support/events.ts'
-import { failureAnswer, referenceAnswer, stepAnswer } from './answers.ts'
+import { failureAnswer, isSystemError, referenceAnswer, stepAnswer } from './answers.ts'
 import type { Desk, ForgetAnswer, PullAnswer } from './desk.ts'
-import { createReaderDesk, type SetUp, toMediaPath } from './reader-desk.ts'
+import { readGivenPath } from './given-path.ts'
+import { createReaderDesk, type SetUp } from './reader-desk.ts'
 import type { LiveFacts } from './status.ts'
 
 export interface LocalDeskDeps {
@@ -46,7 +47,7 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
   ): Promise<PullAnswer> {
     const mediaId = parseMediaId(id)
     if (!mediaId) return { kind: 'refused', because: `\`${id}\` cannot be a media_id` }
-    const path = text === undefined ? undefined : toMediaPath(text, setUp.folder)
+    const path = text === undefined ? undefined : await readGivenPath(text, setUp.folder)
     if (text !== undefined && !path)
       return { kind: 'refused', because: `\`${text}\` is no path inside the folder` }
     const known = await manifest.findReference(mediaId)
@@ -63,7 +64,7 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
   }
 
   const isOnDisk = async ({ state, landedPath }: Reference): Promise<boolean> =>
-    state === 'landed' && landedPath !== undefined && (await stampOf(landedPath)) !== undefined
+    state === 'landed' && landedPath !== undefined && (await look(landedPath)) !== undefined
 
   /** Commits the reference; resolves with what holds it up, or with nothing when it has landed or is lost. */
   async function landOrHeldUp(
@@ -103,6 +104,7 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
       path: text,
       forgotten: false,
       file_deleted: false,
+      delete_failed: false,
       because,
     })
     if (!path) return refuse('it is no path inside the folder')
@@ -110,7 +112,8 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
     if (!entry && !problem) return refuse('the manifest does not know this path')
     deps.queue.withdraw(path)
     await deps.queue.whenFree(path)
-    const stamp = await stampOf(path)
+    const found = await look(path)
+    const stamp = found?.isFile() ? createStamp(found) : undefined
     // While the file is there, this note keeps it from being uploaded as new; it goes with the file, or when the file changes.
     const note: Problem = {
       path,
@@ -123,15 +126,32 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
       { kind: 'drop-entry', path },
       stamp ? { kind: 'put-problem', problem: note } : { kind: 'drop-problem', path },
     ])
-    if (stamp && deleteFile) await deps.deleteFile(path)
     const because = 'a person said so'
     emit({ kind: 'forgotten', path, because })
-    return { path, forgotten: true, file_deleted: stamp !== undefined && deleteFile, because }
+    const kept = found && deleteFile ? await deleteOrSay(path) : undefined
+    return {
+      path,
+      forgotten: true,
+      file_deleted: found !== undefined && deleteFile && kept === undefined,
+      delete_failed: kept !== undefined,
+      because: kept ?? because,
+    }
   }
 
-  async function stampOf(path: MediaPath) {
+  /** Resolves with why the file is there still, if it is. */
+  async function deleteOrSay(path: MediaPath): Promise<string | undefined> {
     try {
-      return createStamp(await stat(join(setUp.folder, path)))
+      await deps.deleteFile(path)
+      return undefined
+    } catch (error) {
+      if (!isSystemError(error)) throw error
+      return `it is forgotten, and its file could not be deleted: ${error.message}`
+    }
+  }
+
+  async function look(path: MediaPath) {
+    try {
+      return await stat(join(setUp.folder, path))
     } catch (error) {
       if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
         return undefined
@@ -145,7 +165,8 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
     mirror: deps.mirror,
     pull,
     async forget(paths, { deleteFile, vanished }) {
-      const wanted = new Map(paths.map((text) => [text, toMediaPath(text, setUp.folder)]))
+      const wanted = new Map<string, MediaPath | undefined>()
+      for (const text of paths) wanted.set(text, await readGivenPath(text, setUp.folder))
       if (vanished) for (const path of await deps.missing()) wanted.set(path, path)
       const answers: ForgetAnswer[] = []
       for (const [text, path] of wanted) answers.push(await forget(text, path, deleteFile))

@@ -1,9 +1,9 @@
 // The half of the desk that only looks: answers from the manifest alone, with or without a daemon.
 import type { ManifestReader } from '../manifest/manifest.ts'
 import { createGlob } from '../media/glob.ts'
-import { type MediaPath, parseMediaPath } from '../media/media.ts'
 import { lookUpAnswer, mediaAnswer } from './answers.ts'
 import type { Desk, MediaAnswer } from './desk.ts'
+import { readGivenPath } from './given-path.ts'
 import { gatherStatus, type LiveFacts } from './status.ts'
 
 export interface SetUp {
@@ -34,7 +34,7 @@ export function createReaderDesk(deps: {
     },
 
     async lookUp(text) {
-      const path = toMediaPath(text, setUp.folder)
+      const path = await readGivenPath(text, setUp.folder)
       if (!path) return { kind: 'unknown', path: text, because: 'it is no path inside the folder' }
       const [entry, problem] = [await manifest.findEntry(path), await manifest.findProblem(path)]
       return lookUpAnswer(path, { entry, problem }, clock.nowMs())
@@ -42,9 +42,9 @@ export function createReaderDesk(deps: {
   }
 }
 
-/** A path as people write it: relative to the folder, with `./` in front, or absolute below the folder. */
-export function toMediaPath(text: string, folder: string): MediaPath | undefined {
-  const root = folder.endsWith('/') ? folder : `${folder}/`
-  const relative = text.startsWith(root) ? text.slice(root.length) : text
-  return parseMediaPath(relative.replace(/^(\.\/+)+/, ''))
-}
+/** The longest path there can be; picomatch refuses what is far longer, and what is empty, by throwing. */
+const MAX_GLOB_CHARACTERS = 4096
+
+/** Whether `list` may be asked with it. */
+export const isGlob = (text: string): boolean =>
+  text !== '' && text !== '/' && text.length <= MAX_GLOB_CHARACTERS

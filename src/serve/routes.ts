@@ -2,6 +2,7 @@
 // streamed as one JSON object a line. What the wire needs (socket, limits) is server.ts's.
 import { z } from 'zod'
 import type { Desk } from './desk.ts'
+import { isGlob } from './reader-desk.ts'
 
 export interface Request {
   readonly method: string
@@ -13,7 +14,7 @@ export interface Request {
 
 export type Reply =
   | { readonly status: number; readonly json: unknown }
-  /** Calls `line` for each object until it resolves. */
+  /** Calls `line` for each object until it resolves; the last one is the outcome. */
   | { readonly status: 200; stream(line: (value: unknown) => void): Promise<void> }
 
 const PullBody = z.strictObject({ media_id: z.string(), path: z.string().optional() })
@@ -23,7 +24,6 @@ const ForgetBody = z.strictObject({
   vanished: z.boolean().default(false),
 })
 
-/** Progress comes at most this often; the last line is the outcome. */
 type Route = (desk: Desk, request: Request) => Promise<Reply>
 
 const ok = (json: unknown): Reply => ({ status: 200, json })
@@ -32,10 +32,18 @@ const failure = (status: number, code: string, message: string): Reply => ({
   json: { error: { code, message } },
 })
 
+/** The caller asked for what cannot be. */
+export const badRequest = (message: string): Reply => failure(400, 'BAD_REQUEST', message)
+
 const ROUTES: Readonly<Record<string, Route>> = {
   'GET /healthz': async () => ok({ alive: true }),
   'GET /v1/status': async (desk) => ok(await desk.status()),
-  'GET /v1/media': async (desk, { query }) => ok(await desk.list(query.get('glob') ?? undefined)),
+  'GET /v1/media': async (desk, { query }) => {
+    const glob = query.get('glob') ?? undefined
+    if (glob !== undefined && !isGlob(glob))
+      return badRequest('`glob` is empty or too long; leave it out for everything')
+    return ok(await desk.list(glob))
+  },
   'GET /v1/plan': async (desk) => ok(await desk.plan()),
   'POST /v1/passes': async (desk, { signal }) => ({
     status: 200,
@@ -46,12 +54,12 @@ const ROUTES: Readonly<Record<string, Route>> = {
   }),
   'POST /v1/references': async (desk, { body, signal }) => {
     const wanted = PullBody.safeParse(body)
-    if (!wanted.success) return failure(400, 'BAD_REQUEST', z.prettifyError(wanted.error))
+    if (!wanted.success) return badRequest(z.prettifyError(wanted.error))
     return ok(await desk.pull(wanted.data.media_id, wanted.data.path, signal))
   },
   'POST /v1/forget': async (desk, { body }) => {
     const wanted = ForgetBody.safeParse(body)
-    if (!wanted.success) return failure(400, 'BAD_REQUEST', z.prettifyError(wanted.error))
+    if (!wanted.success) return badRequest(z.prettifyError(wanted.error))
     const { paths, delete_file: deleteFile, vanished } = wanted.data
     return ok(await desk.forget(paths, { deleteFile, vanished }))
   },
@@ -74,7 +82,7 @@ async function answerLookUp(desk: Desk, path: string): Promise<Reply> {
   try {
     decoded = decodeURIComponent(encoded)
   } catch {
-    return failure(400, 'BAD_REQUEST', `\`${encoded}\` is not percent-encoded UTF-8`)
+    return badRequest(`\`${encoded}\` is not percent-encoded UTF-8`)
   }
   const found = await desk.lookUp(decoded)
   return { status: { live: 200, 'not-live': 409, unknown: 404 }[found.kind], json: found }

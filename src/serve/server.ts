@@ -1,13 +1,17 @@
-// Answers for the wire of the local interface: a Unix socket in the state directory, open to whoever may enter that directory.
+// Answers for the wire of the local interface: a Unix socket in the state directory, open to the daemon's own user.
 // What is said over it is routes.ts's.
 import { chmod, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { Desk } from './desk.ts'
-import { answer, type Reply } from './routes.ts'
+import { foreseenAnswer } from './answers.ts'
+import type { Desk, FailureAnswer } from './desk.ts'
+import { answer, badRequest, type Reply } from './routes.ts'
 import { openSocketPath, type SocketPath } from './socket-path.ts'
 
 /** Requests are a few paths; whoever sends more is mistaken. */
 const MAX_BODY_BYTES = 2 ** 20
+
+/** Only there to complete a request's target: the socket has no other name. */
+const ORIGIN = 'http://daemon'
 
 export interface Server {
   start(): Promise<void>
@@ -29,30 +33,28 @@ export function createLocalServer(deps: {
   })
 
   async function reply(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://daemon')
     const gone = new AbortController()
     response.once('close', () => {
       if (!response.writableEnded) gone.abort(new Error('the caller went away'))
     })
-    const body = await readJson(request)
-    if (body === undefined) {
-      sendJson(response, 400, {
-        error: { code: 'BAD_REQUEST', message: 'the body is not JSON, or too long' },
-      })
-      return
-    }
-    const asked = {
-      method: request.method ?? 'GET',
-      path: url.pathname,
-      query: url.searchParams,
-      body,
-      signal: gone.signal,
-    }
     try {
-      await send(response, await answer(deps.desk, asked))
+      await send(response, await answerTo(request, gone.signal))
     } catch (error) {
-      if (!gone.signal.aborted) throw error
+      if (gone.signal.aborted) return
+      const foreseen = foreseenAnswer(error)
+      if (!foreseen) throw error
+      sendFailure(response, foreseen)
     }
+  }
+
+  async function answerTo(request: IncomingMessage, signal: AbortSignal): Promise<Reply> {
+    const target = request.url ?? '/'
+    const url = URL.parse(target, ORIGIN)
+    if (url?.origin !== ORIGIN) return badRequest(`\`${target}\` is no path`)
+    const { body, because } = await readJson(request)
+    if (because !== undefined) return badRequest(because)
+    const { pathname: path, searchParams: query } = url
+    return answer(deps.desk, { method: request.method ?? 'GET', path, query, body, signal })
   }
 
   return {
@@ -96,19 +98,25 @@ function sendJson(response: ServerResponse, status: number, json: unknown): void
   response.end(JSON.stringify(json))
 }
 
-/** Null for no body; undefined for one that is no JSON or too long. */
-async function readJson(request: IncomingMessage): Promise<unknown> {
+/** A stream has begun as a success: then the failure is its last line. */
+function sendFailure(response: ServerResponse, error: FailureAnswer): void {
+  if (response.headersSent) response.end(`${JSON.stringify({ error })}\n`)
+  else sendJson(response, 503, { error })
+}
+
+/** The body, or why it is none. One that is too long is heard to its end all the same, so that its sender hears the answer. */
+async function readJson(request: IncomingMessage): Promise<{ body?: unknown; because?: string }> {
   const parts: Buffer[] = []
   let sizeBytes = 0
   for await (const part of request) {
     sizeBytes += part.length
-    if (sizeBytes > MAX_BODY_BYTES) return undefined
-    parts.push(part)
+    if (sizeBytes <= MAX_BODY_BYTES) parts.push(part)
   }
-  if (sizeBytes === 0) return null
+  if (sizeBytes > MAX_BODY_BYTES) return { because: `the body exceeds ${MAX_BODY_BYTES} bytes` }
+  if (sizeBytes === 0) return {}
   try {
-    return JSON.parse(Buffer.concat(parts).toString('utf8'))
+    return { body: JSON.parse(Buffer.concat(parts).toString('utf8')) }
   } catch {
-    return undefined
+    return { because: 'the body is not JSON' }
   }
 }

@@ -1,0 +1,226 @@
+// The local interface over a real Unix socket: what it answers to what is asked well, badly, and by those who leave.
+import { mkdir } from 'node:fs/promises'
+import { request } from 'node:http'
+import { createConnection } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { connectDesk } from '../../src/cli/remote-desk.ts'
+import { WecomRefused } from '../../src/errors.ts'
+import type { Desk } from '../../src/serve/desk.ts'
+import { createLocalServer } from '../../src/serve/server.ts'
+import { openSocketPath } from '../../src/serve/socket-path.ts'
+import { anEntry, NOW_MS } from '../helpers/builders.ts'
+import { createTempFolder } from '../helpers/temp-folder.ts'
+import { until } from '../helpers/until.ts'
+import { createDeskFixture } from './desk-fixture.ts'
+
+async function serve(over: Partial<Desk> = {}, below = '') {
+  const stateDirectory = join(await createTempFolder('state'), below)
+  await mkdir(stateDirectory, { recursive: true })
+  const fixture = await createDeskFixture()
+  const bugs: unknown[] = []
+  const server = createLocalServer({
+    stateDirectory,
+    desk: { ...fixture.desk, ...over },
+    onBug: (error) => bugs.push(error),
+  })
+  await server.start()
+  onTestFinished(() => server.stop())
+  return { ...fixture, stateDirectory, bugs, server }
+}
+
+async function ask(stateDirectory: string, method: string, path: string, body?: string) {
+  const socket = await openSocketPath(stateDirectory)
+  try {
+    return await new Promise<{ status: number | undefined; json: unknown }>((resolve, reject) => {
+      request({ socketPath: socket.path, method, path, agent: false }, (response) => {
+        let text = ''
+        response.setEncoding('utf8').on('data', (part) => (text += part))
+        response.on('end', () => resolve({ status: response.statusCode, json: JSON.parse(text) }))
+      })
+        .on('error', reject)
+        .end(body)
+    })
+  } finally {
+    await socket.release()
+  }
+}
+
+describe('what is asked well', () => {
+  it('tells a live media_id, one that is not live, and a path that nobody knows', async () => {
+    const { stateDirectory, manifest, clock } = await serve()
+    await clock.advance(NOW_MS - clock.nowMs())
+    await manifest.commit([
+      { kind: 'put-entry', entry: anEntry({ path: '海报/a b.jpg' }) },
+      { kind: 'put-entry', entry: anEntry({ path: 'old.jpg', ageHours: 80 }) },
+    ])
+    const lookUp = (path: string) =>
+      ask(stateDirectory, 'GET', `/v1/media/${encodeURIComponent(path)}`)
+    expect(await lookUp('海报/a b.jpg')).toMatchObject({
+      status: 200,
+      json: { kind: 'live', media: { media_id: 'id-海报/a b.jpg' } },
+    })
+    expect(await lookUp('old.jpg')).toMatchObject({ status: 409, json: { kind: 'not-live' } })
+    expect(await lookUp('x.jpg')).toMatchObject({ status: 404, json: { kind: 'unknown' } })
+  })
+
+  it('works where the path of the state directory is longer than a socket address may be', async () => {
+    const { stateDirectory } = await serve({}, join('d'.repeat(100), 'e'.repeat(100)))
+    const desk = await connectDesk(stateDirectory)
+    expect(await desk?.list()).toEqual([])
+  })
+
+  it('gives a stream of progress and then the outcome', async () => {
+    const progress = { done: 1, total: 2, failed: 0, doneBytes: 3, current: ['a.jpg'] }
+    const outcome = { uploaded: 2 } as never
+    const { stateDirectory } = await serve({
+      mirror: async (onProgress) => {
+        onProgress(progress)
+        return outcome
+      },
+    })
+    const desk = await connectDesk(stateDirectory)
+    const seen: unknown[] = []
+    const answer = await desk?.mirror((one) => seen.push(one), new AbortController().signal)
+    expect({ seen, answer }).toEqual({ seen: [progress], answer: outcome })
+  })
+})
+
+describe('what is asked badly', () => {
+  it.each([
+    ['GET', '//', undefined, 400],
+    ['GET', '//elsewhere/v1/status', undefined, 400],
+    ['GET', '/v1/media/%ff', undefined, 400],
+    ['GET', '/v1/media?glob=', undefined, 400],
+    ['GET', '/v1/media?glob=%2F', undefined, 400],
+    ['GET', `/v1/media?glob=${'a'.repeat(5000)}`, undefined, 400],
+    ['POST', '/v1/forget', '{"paths":', 400],
+    ['POST', '/v1/forget', '{"paths":"a.jpg"}', 400],
+    ['POST', '/v1/forget', JSON.stringify({ paths: ['x'.repeat(2 ** 20)] }), 400],
+    ['POST', '/v1/references', undefined, 400],
+    ['DELETE', '/v1/status', undefined, 404],
+    ['GET', '/v1/media/%2Fetc%2Fpasswd', undefined, 404],
+    ['GET', '/v1/media/..%2F..%2Fetc%2Fpasswd', undefined, 404],
+  ])('%s %s is answered, and no bug', async (method, path, body, status) => {
+    const { stateDirectory, bugs } = await serve()
+    const reply = await ask(stateDirectory, method, path, body)
+    expect(reply.status).toBe(status)
+    if (status === 400) expect(reply.json).toHaveProperty('error.message')
+    expect(bugs).toEqual([])
+  })
+})
+
+describe('what fails', () => {
+  const refused = new WecomRefused(
+    'cannot call WeCom: the secret is wrong',
+    { errcode: 40001, errmsg: 'invalid credential', remedy: 'stop' },
+    { hint: 'Correct it.' },
+  )
+
+  it('is told with its code and hint, and ends the command as it would have here', async () => {
+    const { stateDirectory, bugs } = await serve({ plan: () => Promise.reject(refused) })
+    expect(await ask(stateDirectory, 'GET', '/v1/plan')).toEqual({
+      status: 503,
+      json: {
+        error: {
+          code: 'WECOM_REFUSED',
+          message: refused.message,
+          hint: 'Correct it.',
+          remedy: 'stop',
+          errcode: 40001,
+        },
+      },
+    })
+    const desk = await connectDesk(stateDirectory)
+    await expect(desk?.plan()).rejects.toMatchObject({
+      message: refused.message,
+      hint: 'Correct it.',
+      exitCode: 77,
+    })
+    expect(bugs).toEqual([])
+  })
+
+  it('is told as the last line when a stream had begun', async () => {
+    const { stateDirectory, bugs } = await serve({ mirror: () => Promise.reject(refused) })
+    const desk = await connectDesk(stateDirectory)
+    const never = new AbortController().signal
+    await expect(desk?.mirror(() => {}, never)).rejects.toMatchObject({ exitCode: 77 })
+    expect(bugs).toEqual([])
+  })
+
+  it('because the operating system refused is no bug', async () => {
+    const error = Object.assign(new Error('EROFS: read-only file system, unlink'), {
+      code: 'EROFS',
+      syscall: 'unlink',
+    })
+    const { stateDirectory, bugs } = await serve({ forget: () => Promise.reject(error) })
+    const desk = await connectDesk(stateDirectory)
+    const options = { deleteFile: true, vanished: false }
+    await expect(desk?.forget(['a'], options)).rejects.toMatchObject({
+      message: expect.stringContaining('EROFS'),
+      exitCode: 78,
+    })
+    expect(bugs).toEqual([])
+  })
+
+  it('for a reason that nobody foresaw is a bug, and the caller hears that no answer comes', async () => {
+    const bug = new TypeError('x is not a function')
+    const { stateDirectory, bugs } = await serve({ plan: () => Promise.reject(bug) })
+    const desk = await connectDesk(stateDirectory)
+    await expect(desk?.plan()).rejects.toMatchObject({
+      message: 'the daemon ended before it had answered',
+      exitCode: 69,
+    })
+    expect(bugs).toEqual([bug])
+  })
+})
+
+describe('a caller that goes away', () => {
+  it('in the middle of its body is no bug', async () => {
+    const { stateDirectory, bugs } = await serve()
+    const socket = createConnection(join(stateDirectory, 'daemon.sock'))
+    socket.write('POST /v1/forget HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"pa')
+    await ask(stateDirectory, 'GET', '/healthz')
+    socket.destroy()
+    await new Promise((resolve) => socket.once('close', resolve))
+    expect((await ask(stateDirectory, 'GET', '/healthz')).status).toBe(200)
+    expect(bugs).toEqual([])
+  })
+
+  it('in the middle of a stream ends what was done for it', async () => {
+    let reason: unknown
+    const { stateDirectory, bugs } = await serve({
+      mirror: (onProgress, signal) =>
+        new Promise((_, reject) => {
+          onProgress({ done: 0, total: 1, failed: 0, doneBytes: 0, current: [] })
+          signal.addEventListener('abort', () => {
+            reason = signal.reason
+            onProgress({ done: 0, total: 1, failed: 0, doneBytes: 0, current: [] })
+            reject(signal.reason)
+          })
+        }),
+    })
+    const caller = new AbortController()
+    const desk = await connectDesk(stateDirectory)
+    const leaving = new Error('SIGINT')
+    const mirroring = desk?.mirror(() => caller.abort(leaving), caller.signal)
+    await expect(mirroring).rejects.toBe(leaving)
+    await until(() => reason !== undefined, { what: 'the end of the pass' })
+    expect(reason).toMatchObject({ message: 'the caller went away' })
+    expect((await ask(stateDirectory, 'GET', '/healthz')).status).toBe(200)
+    expect(bugs).toEqual([])
+  })
+
+  it('after its answer aborts nothing', async () => {
+    let signal: AbortSignal | undefined
+    const { stateDirectory } = await serve({
+      async pull(_id, _path, given) {
+        signal = given
+        return { kind: 'refused', because: 'no' }
+      },
+    })
+    await ask(stateDirectory, 'POST', '/v1/references', '{"media_id":"x"}')
+    await ask(stateDirectory, 'GET', '/healthz')
+    expect(signal?.aborted).toBe(false)
+  })
+})
