@@ -1,5 +1,5 @@
 // Uploading with real files, a WeCom and a manifest in memory: what is kept, shared, moved and sent, and what a death in between leaves.
-import { appendFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { ManifestUnwritable, WecomRefused } from '../../src/errors.ts'
@@ -10,7 +10,7 @@ import type { Step } from '../../src/plan/step.ts'
 import type { MirrorEvent } from '../../src/support/events.ts'
 import { createUploader } from '../../src/transfer/upload.ts'
 import type { UploadRequest } from '../../src/wecom/wecom.ts'
-import { anEntry, aPath, HOUR_MS, THREE_DAYS } from '../helpers/builders.ts'
+import { anEntry, aPath, aProblem, HOUR_MS, THREE_DAYS } from '../helpers/builders.ts'
 import { createFakeClock } from '../helpers/fake-clock.ts'
 import { createMemoryManifest } from '../helpers/memory-manifest.ts'
 import { createMemoryWecom } from '../helpers/memory-wecom.ts'
@@ -206,4 +206,40 @@ it('has nothing to say of a file that vanished before its turn', async () => {
   await rm(join(site.root, 'a.png'))
   await site.perform({ kind: 'upload', path: file.path, file, because: 'new' }, never)
   expect([site.wecom.attempts, site.said()]).toEqual([0, []])
+})
+
+it('keeps nothing of a file that was forgotten since the step was planned, before it was sent or meanwhile', async () => {
+  const site = await setUp()
+  await site.write('a.png', aPng())
+  const { path, stamp } = await site.facts('a.png')
+  const note = aProblem({ path, code: 'FORGOTTEN', stamp })
+  const forget = () => site.manifest.commit([{ kind: 'put-problem', problem: note }])
+  site.whenSending(forget)
+  await site.upload('a.png')
+  await site.upload('a.png')
+  expect(site.wecom.attempts).toBe(1)
+  expect([await site.find('a.png'), site.said()]).toEqual([undefined, []])
+  expect(await site.manifest.findProblem(path)).toEqual(note)
+})
+
+it('uploads a forgotten file again once it has changed', async () => {
+  const site = await setUp()
+  await site.write('a.png', aPng())
+  const { path } = await site.facts('a.png')
+  const note = aProblem({ path, code: 'FORGOTTEN', stamp: anEntry().stamp })
+  await site.manifest.commit([{ kind: 'put-problem', problem: note }])
+  await site.upload('a.png', 'changed')
+  expect(site.said()).toEqual(['problem-solved', 'uploaded'])
+})
+
+it('recognises a file that took the place of its own directory', async () => {
+  const site = await setUp()
+  await mkdir(join(site.root, 'd'))
+  await site.write('d/a.png', aPng())
+  await site.upload('d/a.png')
+  await rm(join(site.root, 'd'), { recursive: true })
+  await site.write('d', aPng())
+  await site.upload('d')
+  expect(site.said()).toEqual(['uploaded', 'renamed'])
+  expect(await site.find('d/a.png')).toBeUndefined()
 })

@@ -1,0 +1,52 @@
+// Giving up: a path is forgotten, lost or free of its problem only when one more look at the disk agrees.
+import { expect, it } from 'vitest'
+import type { Step } from '../../src/plan/step.ts'
+import type { MirrorEvent } from '../../src/support/events.ts'
+import { createPerform } from '../../src/transfer/perform.ts'
+import { anEntry, aPath, aProblem } from '../helpers/builders.ts'
+import { createMemoryManifest } from '../helpers/memory-manifest.ts'
+import { createTempFolder } from '../helpers/temp-folder.ts'
+import { plant } from '../helpers/tree.ts'
+
+const path = aPath('d/a.png')
+const entry = anEntry({ path })
+const steps: readonly Step[] = [
+  { kind: 'forget', path, because: 'the file was deleted' },
+  { kind: 'report-lost', path, entry },
+  { kind: 'drop-problem', path },
+]
+
+async function perform(step: Step, files: Record<string, string>) {
+  const root = await createTempFolder()
+  plant(root, files)
+  const manifest = createMemoryManifest()
+  const problem = aProblem({ path })
+  await manifest.commit([
+    { kind: 'put-entry', entry },
+    { kind: 'put-problem', problem },
+  ])
+  const told: string[] = []
+  const emit = ({ kind }: MirrorEvent) => void told.push(kind)
+  const unexpected = () => Promise.reject(new Error('nothing is to be transferred'))
+  const reportLost = async () => emit({ kind: 'narrated', message: 'lost' })
+  await createPerform({
+    root,
+    manifest,
+    upload: unexpected,
+    download: { restore: unexpected, land: unexpected, reportLost },
+    emit,
+  })(step, new AbortController().signal)
+  const left = [await manifest.findEntry(path), await manifest.findProblem(path)]
+  return { told, isUntouched: left.every(Boolean) }
+}
+
+it.each(steps)('$kind: does nothing when the file is back', async (step) => {
+  expect(await perform(step, { 'd/a.png': '' })).toEqual({ told: [], isUntouched: true })
+})
+
+it.each(steps)(
+  '$kind: a file in the place of the directory means that it is gone',
+  async (step) => {
+    expect((await perform(step, { d: '' })).told).toHaveLength(1)
+  },
+)
