@@ -26,10 +26,13 @@ export function createSchedule(deps: {
           missedExecutionTolerance: TOLERANCE_MS,
           suppressMissedWarning: true,
         })
-        task.on('execution:missed', () => {
-          deps.emit({ kind: 'tick-missed', schedule: name })
-          onTick()
-        })
+        task.on(
+          'execution:missed',
+          oncePerTurn(() => {
+            deps.emit({ kind: 'tick-missed', schedule: name })
+            onTick()
+          }),
+        )
         return task
       })
     },
@@ -37,5 +40,18 @@ export function createSchedule(deps: {
       await Promise.all(tasks.map((task) => task.destroy()))
       tasks = []
     },
+  }
+}
+
+/** After a night's sleep node-cron reports every tick of the night, all in one turn: one pass makes them all good. */
+function oncePerTurn(act: () => void): () => void {
+  let hasActed = false
+  return () => {
+    if (hasActed) return
+    hasActed = true
+    queueMicrotask(() => {
+      hasActed = false
+    })
+    act()
   }
 }
