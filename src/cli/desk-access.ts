@@ -10,8 +10,9 @@ import { stepAnswer } from '../serve/answers.ts'
 import type { Desk, StepAnswer } from '../serve/desk.ts'
 import { createReaderDesk } from '../serve/reader-desk.ts'
 import { createEvents, type Events } from '../support/events.ts'
-import type { Context } from './command.ts'
-import { connectDesk } from './remote-desk.ts'
+import { type Context, tell } from './command.ts'
+import { renderError } from './failure.ts'
+import { connectDesk, DaemonSilent } from './remote-desk.ts'
 
 export type ReadingDesk = Pick<Desk, 'status' | 'list' | 'lookUp'>
 
@@ -21,8 +22,8 @@ export async function withReadingDesk<Answer>(
   use: (desk: ReadingDesk) => Promise<Answer>,
 ): Promise<Answer> {
   const config = await readConfig(context)
-  const remote = await connectDesk(config.state)
-  if (remote) return use(remote)
+  const answered = await askDaemon(context, config, use)
+  if (answered) return answered.answer
   const manifest = await readManifest({ directory: config.state, corpId: config.wecom.corpId })
   return use(
     createReaderDesk({
@@ -32,6 +33,22 @@ export async function withReadingDesk<Answer>(
       live: () => undefined,
     }),
   )
+}
+
+/** Undefined when there is no daemon, or a silent one: whoever only looks finds in the state what it knew last. */
+async function askDaemon<Answer>(
+  context: Context,
+  { state }: Config,
+  use: (desk: Desk) => Promise<Answer>,
+): Promise<{ answer: Answer } | undefined> {
+  try {
+    const desk = await connectDesk(state)
+    return desk && { answer: await use(desk) }
+  } catch (error) {
+    if (!(error instanceof DaemonSilent)) throw error
+    tell(context, `${renderError(error)}\nwhat follows is from the state on disk`)
+    return undefined
+  }
 }
 
 /** For commands that act. Without a daemon the mirror is opened under the lock, and closed again. */
@@ -66,8 +83,8 @@ export async function withActingDesk<Answer>(
 /** What a full pass would do, by the daemon's own knowledge if there is one. */
 export async function previewSteps(context: Context): Promise<readonly StepAnswer[]> {
   const config = await readConfig(context)
-  const remote = await connectDesk(config.state)
-  if (remote) return remote.plan()
+  const answered = await askDaemon(context, config, (desk) => desk.plan())
+  if (answered) return answered.answer
   const { clock, random } = context
   return (await previewPass(config, { clock, random })).map(stepAnswer)
 }

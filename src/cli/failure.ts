@@ -2,6 +2,7 @@
 import { renderConfigError } from '../config/render-config-error.ts'
 import { ConfigError, isMirrorError, type MirrorError, type Remedy } from '../errors.ts'
 import type { FailureAnswer } from '../serve/desk.ts'
+import { showName } from '../support/show-name.ts'
 import { CommandFailed } from './command-failed.ts'
 import { type ExitCode, exitCodeOfFailure } from './exit-code.ts'
 
@@ -19,7 +20,7 @@ export const renderFailure = ({
 }: {
   message: string
   hint: string | null
-}): string => (hint === null ? message : `${message}\n  → ${hint}`)
+}): string => (hint === null ? showName(message) : `${showName(message)}\n  → ${showName(hint)}`)
 
 export const exitCodeOfAnswer = (failure: FailureAnswer): ExitCode =>
   exitCodeOfFailure({ code: failure.code as MirrorError['code'], remedy: failure.remedy as Remedy })

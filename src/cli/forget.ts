@@ -1,8 +1,9 @@
 // `forget PATH…`: drops entries for good.
+
+import { showName } from '../support/show-name.ts'
 import { type Command, print, printJson, tell } from './command.ts'
 import { withActingDesk } from './desk-access.ts'
 import { EXIT } from './exit-code.ts'
-import { showName } from './table.ts'
 
 export const forgetCommand: Command = {
   name: 'forget',

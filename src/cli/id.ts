@@ -1,4 +1,5 @@
 // `id PATH…`: the live media_id of each path, one a line, for scripts. An id that may be dead is never printed.
+import { showName } from '../support/show-name.ts'
 import { type Command, print, printJson, tell } from './command.ts'
 import { withReadingDesk } from './desk-access.ts'
 import { EXIT } from './exit-code.ts'
@@ -23,7 +24,10 @@ export const idCommand: Command = {
     }
     for (const answer of answers) {
       if (answer.kind !== 'live')
-        tell(context, `no live media_id for \`${answer.path}\`: ${answer.because}`)
+        tell(
+          context,
+          `no live media_id for \`${showName(answer.path)}\`: ${showName(answer.because)}`,
+        )
       else if (!context.json) print(context, answer.media.media_id)
     }
     return answers.every((answer) => answer.kind === 'live') ? EXIT.done : EXIT.noLiveId

@@ -1,10 +1,11 @@
 // `list [GLOB]`: the entries of the manifest.
 import { isGlob } from '../serve/reader-desk.ts'
 import { seconds } from '../support/event-text.ts'
+import { showName } from '../support/show-name.ts'
 import { type Command, print, printJson, tell } from './command.ts'
 import { withReadingDesk } from './desk-access.ts'
 import { EXIT } from './exit-code.ts'
-import { renderTable, showName } from './table.ts'
+import { renderTable } from './table.ts'
 
 export const listCommand: Command = {
   name: 'list',

@@ -1,9 +1,9 @@
 // `plan`: prints the steps that a full pass would take now, and takes none.
 import type { StepAnswer } from '../serve/desk.ts'
+import { showName } from '../support/show-name.ts'
 import { type Command, print, printJson } from './command.ts'
 import { previewSteps } from './desk-access.ts'
 import { EXIT } from './exit-code.ts'
-import { showName } from './table.ts'
 
 export const planCommand: Command = {
   name: 'plan',

@@ -1,7 +1,8 @@
 // Answers for the progress bar of `sync`: one line on a terminal's stderr, nothing anywhere else.
 import { renderSize } from '../config/size.ts'
 import type { Progress } from '../serve/desk.ts'
-import { showName } from './table.ts'
+import { showName } from '../support/show-name.ts'
+import { cutToWidth } from './table.ts'
 
 const BAR_CELLS = 24
 /** Drawn at most this often: a terminal is slower than the transfers. */
@@ -36,5 +37,5 @@ export function renderProgress(progress: Progress, columns: number): string {
   const bar = '█'.repeat(filled) + '─'.repeat(BAR_CELLS - filled)
   const trouble = failed > 0 ? `  ${failed} failed` : ''
   const line = `${bar}  ${done}/${total}  ${renderSize(doneBytes)}${trouble}  ${showName(current[0] ?? '')}`
-  return [...line].slice(0, columns - 1).join('')
+  return cutToWidth(line, columns - 1)
 }

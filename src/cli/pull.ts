@@ -1,6 +1,7 @@
 // `pull MEDIA_ID`: refers to a medium and waits until it has landed in the folder.
 import { assertNever } from '../errors.ts'
 import type { PullAnswer } from '../serve/desk.ts'
+import { showName } from '../support/show-name.ts'
 import { type Command, type Context, print, printJson, tell } from './command.ts'
 import { withActingDesk } from './desk-access.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
@@ -28,7 +29,7 @@ function report(context: Context, answer: PullAnswer): ExitCode {
       if (!context.json) print(context, answer.reference.landed_path ?? '')
       return EXIT.done
     case 'lost':
-      tell(context, answer.reference.message ?? 'it is lost')
+      tell(context, showName(answer.reference.message ?? 'it is lost'))
       return EXIT.someFailed
     case 'accepted':
       tell(
@@ -37,7 +38,7 @@ function report(context: Context, answer: PullAnswer): ExitCode {
       )
       return exitCodeOfAnswer(answer.because)
     case 'refused':
-      tell(context, answer.because)
+      tell(context, showName(answer.because))
       return EXIT.wrongUsage
     default:
       return assertNever(answer)

@@ -1,11 +1,12 @@
 // `status`: the state of everything in one screen.
 import type { StatusAnswer } from '../serve/desk.ts'
 import { seconds } from '../support/event-text.ts'
+import { showName } from '../support/show-name.ts'
 import { type Command, print, printJson } from './command.ts'
 import { withReadingDesk } from './desk-access.ts'
 import { EXIT } from './exit-code.ts'
 import { renderFailure } from './failure.ts'
-import { renderTable, showName } from './table.ts'
+import { renderTable } from './table.ts'
 
 /** More problems than fit a screen are counted; `--json` has them all. */
 const SHOWN_PROBLEMS = 15
@@ -25,7 +26,10 @@ export const statusCommand: Command = {
 export function renderStatus(status: StatusAnswer, nowMs: number): string {
   const { media, references, daemon, queue } = status
   const facts: [string, string][] = [
-    ['folder', showName(status.folder)],
+    [
+      'folder',
+      `${showName(status.folder)}${daemon.running ? '' : ' (not looked at: only a running daemon does)'}`,
+    ],
     ['state', showName(status.state)],
     [
       'daemon',
@@ -33,7 +37,7 @@ export function renderStatus(status: StatusAnswer, nowMs: number): string {
     ],
     [
       'media',
-      `${media.alive} alive of ${media.total}; ${media.due} due, ${media.expired} expired, ${media.missing} missing`,
+      `${media.alive} alive of ${media.total}; ${media.due} due, ${media.expired} expired, ${media.missing ?? 'unknown how many'} missing`,
     ],
     ['problems', String(status.problems.length)],
     [
@@ -48,6 +52,7 @@ export function renderStatus(status: StatusAnswer, nowMs: number): string {
     facts.push(['clock', `${seconds(status.clock_skew_ms)} off WeCom's, which is used`])
   const sections = [
     renderTable(facts),
+    renderIdleness(status),
     renderDoubt(status),
     renderProblems(status),
     renderNext(status, nowMs),
@@ -69,8 +74,15 @@ function renderCircuit(
   return `${state}${probe}: ${renderFailure(because)}${address}`
 }
 
+/** Media die meanwhile: the one thing about a daemon that does not run which cannot wait. */
+function renderIdleness({ daemon, media }: StatusAnswer): string {
+  if (daemon.running || media.due + media.expired === 0) return ''
+  const waiting = `${media.due} media are due and ${media.expired} have expired`
+  return `${waiting}, and no daemon renews them\n  → Start it: systemctl start wecom-media-mirror, or wecom-media-mirror run`
+}
+
 const renderDoubt = ({ doubt }: StatusAnswer): string =>
-  doubt ? `the folder is not believed: ${doubt.because}\n  → ${doubt.hint}` : ''
+  doubt ? renderFailure({ ...doubt, message: `the folder is not believed: ${doubt.because}` }) : ''
 
 function renderProblems({ problems }: StatusAnswer): string {
   if (problems.length === 0) return ''

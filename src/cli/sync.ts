@@ -1,12 +1,12 @@
 // `sync`: one full pass, then ends.
 import type { MirrorAnswer } from '../serve/desk.ts'
 import { describeEvent } from '../support/event-text.ts'
+import { showName } from '../support/show-name.ts'
 import { type Command, type Context, print, printJson, tell } from './command.ts'
 import { withActingDesk } from './desk-access.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { exitCodeOfAnswer, renderFailure } from './failure.ts'
 import { createProgressBar } from './progress-bar.ts'
-import { showName } from './table.ts'
 
 export const syncCommand: Command = {
   name: 'sync',
@@ -20,7 +20,7 @@ export const syncCommand: Command = {
         const { level, message, hint } = describeEvent(event, context.clock.nowMs())
         if (level !== 'error' && level !== 'warn') return
         bar?.end()
-        tell(context, hint === undefined ? message : `${message}\n  → ${hint}`)
+        tell(context, renderFailure({ message, hint: hint ?? null }))
       })
       try {
         const answer = await desk.mirror((progress) => bar?.show(progress), context.signal)
@@ -46,7 +46,8 @@ function renderAnswer(answer: MirrorAnswer): string {
   const lines = [
     done.length > 0 ? done.map(([word, count]) => `${count} ${word}`).join(', ') : 'nothing to do',
   ]
-  for (const { path, message } of failed) lines.push(`left undone: ${showName(path)}: ${message}`)
+  for (const { path, message } of failed)
+    lines.push(`left undone: ${showName(path)}: ${showName(message)}`)
   if (problems > 0) lines.push(`${problems} with problems: see \`wecom-media-mirror status\``)
   if (stopped_by) lines.push(renderFailure(stopped_by))
   return lines.join('\n')

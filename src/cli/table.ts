@@ -24,12 +24,17 @@ const pad = (
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u
 
-const widthOf = (text: string): number =>
+/** How many cells of a terminal a text takes. */
+export const widthOf = (text: string): number =>
   [...text].reduce((width, char) => width + (WIDE.test(char) ? 2 : 1), 0)
 
-/** A name as it may be shown: control characters and changes of writing direction made visible, so that it cannot move the cursor or fake a line. */
-export const showName = (name: string): string =>
-  name.replaceAll(
-    /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu,
-    (char) => `\\u{${char.charCodeAt(0).toString(16)}}`,
-  )
+/** As much of the start of a text as fits the cells. */
+export function cutToWidth(text: string, cells: number): string {
+  let [cut, width] = ['', 0]
+  for (const char of text) {
+    width += widthOf(char)
+    if (width > cells) break
+    cut += char
+  }
+  return cut
+}

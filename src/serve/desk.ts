@@ -80,7 +80,8 @@ export interface StatusAnswer {
     readonly alive: number
     readonly due: number
     readonly expired: number
-    readonly missing: number
+    /** Null when nobody looks: only a running daemon knows. */
+    readonly missing: number | null
   }
   readonly problems: readonly ProblemAnswer[]
   readonly references: { readonly accepted: number; readonly landed: number; readonly lost: number }
@@ -94,7 +95,7 @@ export interface StatusAnswer {
     /** The address that WeCom saw the calls come from, where its answer told it. */
     readonly from_ip: string | null
   }
-  /** Why nothing is done about the folder at the moment, or null when all is well. */
+  /** Why nothing is done about the folder at the moment, or null when all is well, or when no daemon runs that would know. */
   readonly doubt: { readonly because: string; readonly hint: string } | null
   readonly clock_skew_ms: number
   readonly not_available_yet: readonly string[]

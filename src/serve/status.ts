@@ -30,7 +30,7 @@ export async function gatherStatus(
   live: LiveFacts | undefined,
   nowMs: number,
 ): Promise<StatusAnswer> {
-  const media = { total: 0, alive: 0, due: 0, expired: 0, missing: live?.missing ?? 0 }
+  const media = { total: 0, alive: 0, due: 0, expired: 0, missing: live?.missing ?? null }
   const next: { path: string; atMs: number }[] = []
   for await (const entry of manifest.entries()) {
     media.total++

@@ -3,6 +3,7 @@ import { styleText } from 'node:util'
 import { createLogger, format, transports } from 'winston'
 import { describeEvent, eventFacts, type Level } from './event-text.ts'
 import type { Events, MirrorEvent } from './events.ts'
+import { showName } from './show-name.ts'
 
 export interface Log {
   /** Stops listening and resolves when every line is out, or after a moment when nobody reads them. */
@@ -78,11 +79,16 @@ function pretty(event: MirrorEvent, atMs: number): string {
   const { level, message, hint } = describeEvent(event, atMs)
   const colour = ({ error: 'red', warn: 'yellow', info: 'green', debug: 'gray' } as const)[level]
   const mark = level === 'error' ? '✗' : level === 'warn' ? '!' : (MARKS[event.kind] ?? '·')
-  const text = event.kind === 'narrated' ? styleText('cyan', message) : message
+  const shown = shownLines(event, message).join('\n')
+  const text = event.kind === 'narrated' ? styleText('cyan', shown) : shown
   const clock = new Date(atMs).toTimeString().slice(0, 8)
   const line = `${styleText('gray', clock)} ${styleText(colour, mark)} ${text}`
-  return hint === undefined ? line : `${line}\n         ${styleText('gray', `→ ${hint}`)}`
+  return hint === undefined ? line : `${line}\n         ${styleText('gray', `→ ${showName(hint)}`)}`
 }
+
+/** Only the problems of a configuration come as several lines; a newline anywhere else is part of a name and forges none. */
+const shownLines = (event: MirrorEvent, message: string): string[] =>
+  (event.kind === 'config-refused' ? message.split(/\s*\n\s*/) : [message]).map(showName)
 
 function json(event: MirrorEvent, atMs: number): string {
   const { level, message, hint } = describeEvent(event, atMs)
@@ -95,9 +101,9 @@ function json(event: MirrorEvent, atMs: number): string {
   })
 }
 
-/** One line a message: journald keeps the time itself, and a newline in a file name must not forge a line. */
+/** One line a message: journald keeps the time itself. */
 function journald(event: MirrorEvent, atMs: number): string {
   const { level, message, hint } = describeEvent(event, atMs)
-  const line = hint === undefined ? message : `${message} (${hint})`
-  return `<${PRIORITIES[level]}>${line.replaceAll(/\s*[\r\n]+\s*/g, ' ')}`
+  const line = shownLines(event, message).join(' ')
+  return `<${PRIORITIES[level]}>${hint === undefined ? line : `${line} (${showName(hint)})`}`
 }

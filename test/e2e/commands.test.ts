@@ -159,7 +159,9 @@ describe.each(['without a daemon', 'with a daemon'])('commands %s', (mode) => {
       await site.write(`${number}.png`, aPng(100 + number))
     await site.run('sync')
     for (let number = 0; number < 24; number++) await rm(join(site.folder, `${number}.png`))
-    await site.run('sync')
+    const sync = await site.run('sync')
+    expect(sync.code).toBe(78)
+    expect(sync.stdout).toContain('forget --vanished')
     expect(wecom.controls.counts().get ?? 0).toBe(0)
     expect(await site.run('forget', '--vanished')).toMatchObject({ code: 0 })
     expect((await site.ask<Entry[]>('list')).map(({ path }) => path)).toEqual(['24.png'])
@@ -174,7 +176,7 @@ describe.each(['without a daemon', 'with a daemon'])('commands %s', (mode) => {
       corp_id: 'ww-test',
       folder: site.folder,
       state: site.state,
-      media: { total: 1, alive: 1, due: 0, expired: 0, missing: 0 },
+      media: { total: 1, alive: 1, due: 0, expired: 0, missing: daemon ? 0 : null },
       problems: [],
       daemon: { running: daemon !== undefined },
       circuit: { state: daemon ? 'closed' : 'unknown' },

@@ -1,0 +1,50 @@
+import { PassThrough } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { createProgressBar, renderProgress } from '../../src/cli/progress-bar.ts'
+import { renderTable, widthOf } from '../../src/cli/table.ts'
+import { createFakeClock } from '../helpers/fake-clock.ts'
+
+const half = { done: 5, total: 10, failed: 0, doneBytes: 3 * 2 ** 20, current: ['a.jpg'] }
+const BAR = '████████████────────────'
+
+describe('the line of progress', () => {
+  it.each([
+    ['half way', half, `${BAR}  5/10  3 MB  a.jpg`],
+    ['with failures', { ...half, failed: 2 }, `${BAR}  5/10  3 MB  2 failed  a.jpg`],
+    ['with nothing to do', { ...half, done: 0, total: 0 }, `${'─'.repeat(24)}  0/0  3 MB  a.jpg`],
+    ['with nothing in flight', { ...half, current: [] }, `${BAR}  5/10  3 MB  `],
+    ['with a hostile name', { ...half, current: ['\x1b[2J'] }, `${BAR}  5/10  3 MB  \\u{1b}[2J`],
+  ])('%s', (_, progress, line) => {
+    expect(renderProgress(progress, 80)).toBe(line)
+  })
+
+  it.each([[1], [10], [30], [41], [42], [43], [60]])('never fills %i columns', (columns) => {
+    const wide = { ...half, current: ['海报/春节快乐🎉🎉.jpg'.repeat(5)] }
+    const line = renderProgress(wide, columns)
+    expect(widthOf(line)).toBeLessThan(Math.max(columns, 1))
+    expect(widthOf(line)).toBeGreaterThanOrEqual(Math.min(columns - 2, 40))
+  })
+})
+
+it('is drawn at most so often, and wiped at the end', async () => {
+  const clock = createFakeClock()
+  const stream = Object.assign(new PassThrough(), { columns: 80 })
+  const bar = createProgressBar({ stream, clock })
+  for (let turn = 0; turn < 20; turn++) {
+    bar.show(half)
+    await clock.advance(10)
+  }
+  bar.end()
+  const drawn = String(stream.read()).split('\r\x1b[2K')
+  expect(drawn).toHaveLength(5)
+  expect(drawn.at(-1)).toBe('')
+})
+
+it('a table aligns names of wide characters by the cells they take', () => {
+  const rows = [
+    ['价目表.csv', 'file', 'x'],
+    ['a.jpg', 'image', 'longer'],
+  ]
+  expect(renderTable(rows)).toBe('价目表.csv  file   x\na.jpg       image  longer')
+  expect(renderTable([])).toBe('')
+})

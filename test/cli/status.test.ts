@@ -1,0 +1,104 @@
+import { expect, it } from 'vitest'
+import { renderStatus } from '../../src/cli/status.ts'
+import type { StatusAnswer } from '../../src/serve/desk.ts'
+import { HOUR_MS, NOW_MS } from '../helpers/builders.ts'
+
+const iso = (atMs: number) => new Date(atMs).toISOString()
+
+const running: StatusAnswer = {
+  corp_id: 'ww-test',
+  folder: '/srv/media',
+  state: '/var/lib/mirror',
+  daemon: { running: true, pid: 7, started_at: iso(NOW_MS) },
+  media: { total: 4, alive: 3, due: 2, expired: 1, missing: 1 },
+  problems: [],
+  references: { accepted: 1, landed: 2, lost: 3 },
+  next_renewals: [],
+  queue: { waiting: 5, in_flight: ['a.jpg'] },
+  circuit: { state: 'closed', since: null, next_probe_at: null, because: null, from_ip: null },
+  doubt: null,
+  clock_skew_ms: 0,
+  not_available_yet: [],
+}
+const stopped: StatusAnswer = {
+  ...running,
+  daemon: { running: false, pid: null, started_at: null },
+  media: { ...running.media, missing: null },
+  circuit: { ...running.circuit, state: 'unknown' },
+}
+const screen = (status: StatusAnswer) => renderStatus(status, NOW_MS)
+
+it('shows the whole in one screen', () => {
+  expect(screen(running)).toBe(
+    `folder      /srv/media
+state       /var/lib/mirror
+daemon      running, process 7, since ${iso(NOW_MS)}
+media       3 alive of 4; 2 due, 1 expired, 1 missing
+problems    0
+references  1 waiting, 2 landed, 3 lost
+circuit     closed: WeCom may be called
+queue       5 waiting, 1 in flight`,
+  )
+})
+
+it('does not say what only a running daemon knows', () => {
+  const text = screen(stopped)
+  expect(text).toContain('unknown how many missing')
+  expect(text).toContain('/srv/media (not looked at: only a running daemon does)')
+  expect(text).toContain('circuit     unknown')
+  expect(text).not.toContain('queue')
+})
+
+it('warns that nobody renews what is due or expired while no daemon runs', () => {
+  expect(screen(stopped)).toContain('2 media are due and 1 have expired, and no daemon renews them')
+  const fresh = { ...stopped, media: { ...stopped.media, due: 0, expired: 0 } }
+  expect(screen(fresh)).not.toContain('no daemon renews them')
+  expect(screen(running)).not.toContain('no daemon renews them')
+})
+
+it('tells an open circuit with its cause, remedy, address and next try', () => {
+  const because = {
+    code: 'WECOM_REFUSED',
+    message: 'the address is not trusted',
+    hint: 'Add it.',
+    remedy: 'stop',
+    errcode: 60020,
+  }
+  const circuit = {
+    state: 'open',
+    since: iso(NOW_MS),
+    next_probe_at: iso(NOW_MS + 90_000),
+    because,
+    from_ip: '192.0.2.7',
+  } as const
+  expect(screen({ ...running, circuit })).toContain(
+    'open, next try in 90 s: the address is not trusted\n  → Add it. (WeCom saw address 192.0.2.7)',
+  )
+})
+
+it('shows doubt, skew, renewals and keys that do nothing yet', () => {
+  const text = screen({
+    ...running,
+    doubt: { because: '`/srv/media` is gone', hint: 'Mount it.' },
+    clock_skew_ms: -5000,
+    next_renewals: [{ path: 'a\nb.jpg', renew_at: iso(NOW_MS + 3 * HOUR_MS) }],
+    not_available_yet: ['callback'],
+  })
+  expect(text).toContain('the folder is not believed: `/srv/media` is gone\n  → Mount it.')
+  expect(text).toContain("-5 s off WeCom's")
+  expect(text).toContain('a\\u{a}b.jpg  in 3 h')
+  expect(text).toContain('`callback` is set but not available yet')
+})
+
+it('counts the problems that do not fit the screen', () => {
+  const problem = {
+    code: 'MEDIA_UNACCEPTABLE',
+    message: 'too\x1blarge',
+    since: iso(NOW_MS),
+  } as const
+  const problems = Array.from({ length: 20 }, (_, number) => ({ ...problem, path: `${number}` }))
+  const text = screen({ ...running, problems })
+  expect(text).toContain('problems    20')
+  expect(text).toContain('… and 5 more: status --json')
+  expect(text.match(/too\\u\{1b\}large/g)).toHaveLength(15)
+})
