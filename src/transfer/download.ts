@@ -2,7 +2,7 @@
 // saying what nobody can fetch any more. Where a newcomer lands is landing.ts.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { MediaUnacceptable, WecomRefused } from '../errors.ts'
+import { FileUnreadable, MediaUnacceptable, WecomRefused } from '../errors.ts'
 import type { Change, Manifest } from '../manifest/manifest.ts'
 import type { ManifestEntry, MediaPath, Problem, Reference } from '../media/media.ts'
 import type { Step } from '../plan/step.ts'
@@ -10,7 +10,7 @@ import type { Emit } from '../support/events.ts'
 import type { Wecom } from '../wecom/wecom.ts'
 import { type Fetched, fetchMedium } from './fetched.ts'
 import { createLanding, type Landed, type LandingDeps, stampOfNoFile, statOf } from './landing.ts'
-import { isTaken, placeFile, requireRoom } from './place.ts'
+import { findObstacle, isTaken, placeFile } from './place.ts'
 
 type RestoreStep = Extract<Step, { kind: 'restore' }>
 type LandStep = Extract<Step, { kind: 'land' }>
@@ -31,7 +31,9 @@ export function createDownloader(deps: DownloadDeps) {
 
   async function restore({ entry, path }: RestoreStep, signal: AbortSignal): Promise<void> {
     if ((await isTaken(root, path)) || !(await findSame(entry))) return
-    await requireRoom(root, path)
+    // What stands in the way may be gone at the next tick; until then nothing is fetched for it.
+    const obstacle = await findObstacle(root, path)
+    if (obstacle) throw new FileUnreadable(obstacle.message, obstacle)
     const startedAtMs = clock.nowMs()
     const wanted = { mediaId: entry.mediaId, directory: root, expectedBytes: entry.sizeBytes }
     const fetched = await fetchMedium(deps.wecom, wanted, signal).catch(asLost)

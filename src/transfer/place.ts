@@ -8,7 +8,8 @@ import type { MediaPath } from '../media/media.ts'
 export async function placeFile(root: string, file: string, path: MediaPath): Promise<boolean> {
   const target = join(root, path)
   const directory = dirname(target)
-  await requireRoom(root, path)
+  const obstacle = await findObstacle(root, path)
+  if (obstacle) throw new MediaUnacceptable(obstacle.message, obstacle)
   await mkdir(directory, { recursive: true })
   try {
     await link(file, target)
@@ -38,25 +39,31 @@ export function numberedPath(path: MediaPath, number: number): MediaPath {
   return `${path.slice(0, end)} (${number})${path.slice(end)}` as MediaPath
 }
 
+/** Why no file can have the path, as things are. */
+interface Obstacle {
+  readonly message: string
+  readonly hint: string
+}
+
 /**
- * Throws when the path can have no file: a symbolic link on the way leads out of the folder, or a file stands where a
- * directory must be. Asked before any directory is made, for `mkdir` would follow the link.
+ * A symbolic link on the way that leads out of the folder, or a file where a directory must be. Asked before any
+ * directory is made, for `mkdir` would follow the link.
  */
-export async function requireRoom(root: string, path: MediaPath): Promise<void> {
+export async function findObstacle(root: string, path: MediaPath): Promise<Obstacle | undefined> {
   let ancestor = dirname(join(root, path))
   // Ends at the root of the file system at the latest.
   while (!(await isThere(ancestor))) ancestor = dirname(ancestor)
   const [realRoot, realAncestor] = await Promise.all([realpath(root), realpath(ancestor)])
   if (realAncestor !== realRoot && !realAncestor.startsWith(realRoot + sep))
-    throw new MediaUnacceptable(
-      `cannot write \`${path}\`: a symbolic link leads it out of the folder`,
-      { hint: 'Remove the link, or refer to another path.' },
-    )
-  if (!(await stat(ancestor)).isDirectory())
-    throw new MediaUnacceptable(
-      `cannot write \`${path}\`: \`${relative(root, ancestor)}\` is not a directory`,
-      { hint: 'Rename that file, or refer to another path.' },
-    )
+    return {
+      message: `cannot write \`${path}\`: a symbolic link leads it out of the folder`,
+      hint: 'Remove the link, or refer to another path.',
+    }
+  if ((await stat(ancestor)).isDirectory()) return undefined
+  return {
+    message: `cannot write \`${path}\`: \`${relative(root, ancestor)}\` is not a directory`,
+    hint: 'Rename that file, or refer to another path.',
+  }
 }
 
 async function isThere(file: string): Promise<boolean> {

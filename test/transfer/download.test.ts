@@ -1,6 +1,7 @@
 // Restoring and landing with real files, a WeCom and a manifest in memory: whose path it is, and what stands when it goes wrong.
-import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { createKindPolicy } from '../../src/media/kind.ts'
 import { WECOM_LIMITS } from '../../src/media/limits.ts'
@@ -127,6 +128,19 @@ it('leaves a file alone that somebody wrote during the restore', async () => {
   expect(await site.find('a.jpg')).toEqual(entry)
 })
 
+it('fetches nothing while a file stands where a directory must be, and restores when it is gone', async () => {
+  const site = await setUp({ d: 'a file' })
+  const entry = await site.know({ path: 'd/a.jpg', mediaId: site.store(bytes) })
+  await expect(site.restore(entry)).rejects.toMatchObject({
+    code: 'FILE_UNREADABLE',
+    message: 'cannot write `d/a.jpg`: `d` is not a directory',
+  })
+  expect(site.wecom.attempts).toBe(0)
+  await rm(join(site.root, 'd'))
+  await site.restore(entry)
+  expect(await site.read('d/a.jpg')).toBe('the poster')
+})
+
 it('ends the life of a dead id under every path that shares it, so that those are renewed at once', async () => {
   const site = await setUp()
   const mediaId = aMediaId('dead')
@@ -150,6 +164,12 @@ it('ends the life of a dead id under every path that shares it, so that those ar
 
 it('gives newcomers of one name that land at the same time a path and an entry each', async () => {
   const site = await setUp()
+  const { commit } = site.manifest
+  // The worst order: what a loser takes back comes after all that the winner has put.
+  site.manifest.commit = async (changes) => {
+    if (changes.some(({ kind }) => kind === 'drop-entry')) await setTimeout(20)
+    await commit(changes)
+  }
   const contents = ['one', 'two', 'three', 'four']
   const ids = contents.map((content) => site.store(content))
   await Promise.all(ids.map((mediaId) => site.land(mediaId)))
