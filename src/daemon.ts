@@ -2,13 +2,14 @@
 // Nothing is decided here; whoever wants to know how the parts hang together reads this file from top to bottom.
 import type { Config } from './config/config.ts'
 import { resolveSecret } from './config/secret.ts'
-import { FileUnreadable } from './errors.ts'
+import { ConfigError } from './errors.ts'
 import { createFolderProblems } from './folder-problems.ts'
 import { runFullPass } from './full-pass.ts'
 import { openLowdbManifest } from './manifest/lowdb-manifest.ts'
 import type { Manifest } from './manifest/manifest.ts'
 import { createKindPolicy } from './media/kind.ts'
 import type { MediaPath } from './media/media.ts'
+import { isTempName } from './media/temp-name.ts'
 import { createPasses } from './pass.ts'
 import { laneOf, rankOf } from './plan/renewal-order.ts'
 import { createRetries } from './retries.ts'
@@ -20,6 +21,7 @@ import type { LiveFacts } from './serve/status.ts'
 import type { Clock } from './support/clock.ts'
 import type { Events } from './support/events.ts'
 import { createDownloader } from './transfer/download.ts'
+import { removeLeftovers } from './transfer/leftovers.ts'
 import { createPerform, deleteFile } from './transfer/perform.ts'
 import { createTransferQueue, type TransferQueue } from './transfer/transfer-queue.ts'
 import { createUploader } from './transfer/upload.ts'
@@ -104,6 +106,7 @@ async function build(
     closers,
   )
   const { root, isMarked } = await markFolder(config, manifest, events)
+  await removeLeftovers(root, isTempName)
 
   const isIgnored = createIgnore(config.folder.ignore)
   const kindPolicy = createKindPolicy({ ...config.wecom, ...config.folder })
@@ -200,6 +203,7 @@ async function build(
     live,
     preview: async () => {
       await firstScan()
+      requireBelief(folder)
       return passes.preview()
     },
     mirror: (onProgress, signal) =>
@@ -210,8 +214,7 @@ async function build(
       ),
     missing: async () => {
       await firstScan()
-      const error = doubtOf(folder)
-      if (error) throw error
+      requireBelief(folder)
       return passes.findMissing()
     },
     requestLanding: () => passes.request({ because: 'a reference was added', due: true }),
@@ -282,10 +285,16 @@ async function build(
 }
 
 /** Why nothing may be done in the folder at the moment. */
-function doubtOf(folder: Folder): FileUnreadable | undefined {
+function doubtOf(folder: Folder): ConfigError | undefined {
   const belief = folder.belief()
   if (belief.kind === 'believed') return undefined
-  return new FileUnreadable(`the folder is not believed: ${belief.because}`, { hint: belief.hint })
+  return new ConfigError(`the folder is not believed: ${belief.because}`, [], belief)
+}
+
+/** Throws where "there is nothing" may only mean that the folder is not there. */
+export function requireBelief(folder: Folder): void {
+  const error = doubtOf(folder)
+  if (error) throw error
 }
 
 /** What can be known to be wrong before anything is stopped for it: folder, state directory, secret. Throws `ConfigError`. */

@@ -1,6 +1,6 @@
 // Answers for one full pass from beginning to end, as `sync` wants it: looks at everything, waits for the transfers, and sums up.
 // The daemon itself never waits like this.
-import type { MirrorError } from './errors.ts'
+import { ConfigError, type MirrorError } from './errors.ts'
 import type { ManifestReader } from './manifest/manifest.ts'
 import type { MediaPath } from './media/media.ts'
 import type { Passes } from './pass.ts'
@@ -23,7 +23,7 @@ export interface FullPassDeps {
     /** Looks again at what may have settled by now. */
     lookAgain(): Promise<void>
   }
-  passes: Pick<Passes, 'request' | 'planned'>
+  passes: Pick<Passes, 'request' | 'planned' | 'doubt'>
   queue: Pick<TransferQueue, 'idle' | 'load'>
   circuit: {
     state(): { kind: 'closed' | 'open' | 'half-open'; error?: MirrorError }
@@ -70,7 +70,7 @@ export async function runFullPass(
 }
 
 function createTally(
-  { queue, circuit, manifest }: FullPassDeps,
+  { passes, queue, circuit, manifest }: FullPassDeps,
   onProgress: (progress: Progress) => void,
 ) {
   const counts = {
@@ -128,6 +128,9 @@ function createTally(
     for await (const problem of manifest.problems()) if (problem.code !== 'FORGOTTEN') problems++
     // Too few calls to open the circuit, and still none that went through: it is WeCom that is out of reach.
     if (doneCount() === 0) stoppedBy ??= unreachable
+    const doubt = await passes.doubt()
+    if (doubt)
+      stoppedBy ??= new ConfigError(`the folder is not believed: ${doubt.because}`, [], doubt)
     return {
       ...counts,
       failed: [...failed].map(([path, message]) => ({ path, message })),

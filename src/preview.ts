@@ -1,9 +1,9 @@
 // Answers for `plan` without a daemon: the steps of a full pass, seen without lock, marker or any other trace.
 import type { Config } from './config/config.ts'
+import { type MirrorDeps, rehearse, requireBelief } from './daemon.ts'
 import { readManifest } from './manifest/read-manifest.ts'
 import { createPasses } from './pass.ts'
 import type { Step } from './plan/step.ts'
-import type { Clock } from './support/clock.ts'
 import { createFolder } from './watch/folder.ts'
 import { createIgnore } from './watch/ignore.ts'
 import { resolveFolder } from './watch/marker.ts'
@@ -11,9 +11,10 @@ import { resolveFolder } from './watch/marker.ts'
 /** The steps that a full pass would take now. */
 export async function previewPass(
   config: Config,
-  deps: { clock: Clock; random: () => number },
+  deps: Pick<MirrorDeps, 'env' | 'clock' | 'random'>,
 ): Promise<Step[]> {
   const { clock, random } = deps
+  await rehearse(config, deps.env)
   const root = await resolveFolder(config.folder.path, config.state)
   const reader = await readManifest({ directory: config.state, corpId: config.wecom.corpId })
   const never = () => Promise.reject(new Error('a preview performs nothing'))
@@ -45,6 +46,7 @@ export async function previewPass(
   })
   try {
     await folder.start()
+    requireBelief(folder)
     return await passes.preview()
   } finally {
     await folder.stop()

@@ -61,6 +61,9 @@ export async function withActingDesk<Answer>(
   const events = createEvents()
   const remote = await connectDesk(config.state)
   if (remote) return use(remote, events)
+  const bug = Promise.withResolvers<never>()
+  // It may come before anybody waits for it.
+  bug.promise.catch(() => {})
   const mirror: Mirror = await openMirror(config, {
     command,
     env: context.env,
@@ -69,12 +72,10 @@ export async function withActingDesk<Answer>(
     random: context.random,
     events,
     isWatched: false,
-    onBug: (error) => {
-      throw error
-    },
+    onBug: bug.reject,
   })
   try {
-    return await use(mirror.desk, events)
+    return await Promise.race([use(mirror.desk, events), bug.promise])
   } finally {
     await mirror.stop()
   }
@@ -85,8 +86,7 @@ export async function previewSteps(context: Context): Promise<readonly StepAnswe
   const config = await readConfig(context)
   const answered = await askDaemon(context, config, (desk) => desk.plan())
   if (answered) return answered.answer
-  const { clock, random } = context
-  return (await previewPass(config, { clock, random })).map(stepAnswer)
+  return (await previewPass(config, context)).map(stepAnswer)
 }
 
 export const readConfig = (context: Context): Promise<Config> =>

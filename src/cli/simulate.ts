@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseDuration } from '../config/duration.ts'
+import { ConfigError } from '../errors.ts'
 import { createSimulator } from '../simulator/simulator.ts'
 import { type Command, type Context, print, printJson, tell } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -53,7 +54,9 @@ async function simulate(
   options: { directory: string; controls: boolean; mediaLifetimeMs: number },
 ): Promise<void> {
   const simulator = createSimulator({ clock: context.clock, ...options })
-  const { baseUrl } = await simulator.start(where)
+  const { baseUrl } = await simulator
+    .start(where)
+    .catch((error: unknown) => refusePlace(error, where))
   if (context.json) printJson(context, { base_url: baseUrl, directory: options.directory })
   else
     print(context, `WeCom is simulated at ${baseUrl} (any corpId and secret will do; Ctrl-C stops)`)
@@ -62,4 +65,16 @@ async function simulate(
     context.signal.addEventListener('abort', () => done(), { once: true })
   })
   await simulator.stop()
+}
+
+/** A port that is taken, an address that is not ours: the person chooses another. */
+function refusePlace(error: unknown, { host, port }: { host: string; port: number }): never {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === undefined || !['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES', 'ENOTFOUND'].includes(code))
+    throw error
+  const why = code === 'EADDRINUSE' ? 'something listens there already' : code
+  throw new ConfigError(`cannot listen on ${host}:${port}: ${why}`, [], {
+    hint: 'choose another port with --port, or another address with --host',
+    cause: error,
+  })
 }

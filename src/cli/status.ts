@@ -48,6 +48,8 @@ export function renderStatus(status: StatusAnswer, nowMs: number): string {
   ]
   if (daemon.running)
     facts.push(['queue', `${queue.waiting} waiting, ${queue.in_flight.length} in flight`])
+  if (status.forgotten > 0)
+    facts.push(['forgotten', `${status.forgotten}, not mirrored until they change`])
   if (status.clock_skew_ms !== 0)
     facts.push(['clock', `${seconds(status.clock_skew_ms)} off WeCom's, which is used`])
   const sections = [
@@ -70,7 +72,8 @@ function renderCircuit(
   if (!because) return `${state}: WeCom may be called`
   const probe =
     next_probe_at === null ? '' : `, next try in ${seconds(Date.parse(next_probe_at) - nowMs)}`
-  const address = from_ip === null ? '' : ` (WeCom saw address ${from_ip})`
+  const address =
+    from_ip === null || because.hint?.includes(from_ip) ? '' : ` (WeCom saw address ${from_ip})`
   return `${state}${probe}: ${renderFailure(because)}${address}`
 }
 

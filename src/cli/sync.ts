@@ -43,12 +43,11 @@ function report(context: Context, answer: MirrorAnswer): ExitCode {
 function renderAnswer(answer: MirrorAnswer): string {
   const { failed, problems, stopped_by, ...counts } = answer
   const done = Object.entries(counts).filter(([, count]) => count > 0)
-  const lines = [
-    done.length > 0 ? done.map(([word, count]) => `${count} ${word}`).join(', ') : 'nothing to do',
-  ]
+  const lines: string[] = []
+  if (done.length > 0) lines.push(done.map(([word, count]) => `${count} ${word}`).join(', '))
   for (const { path, message } of failed)
     lines.push(`left undone: ${showName(path)}: ${showName(message)}`)
   if (problems > 0) lines.push(`${problems} with problems: see \`wecom-media-mirror status\``)
   if (stopped_by) lines.push(renderFailure(stopped_by))
-  return lines.join('\n')
+  return lines.length > 0 ? lines.join('\n') : 'nothing to do'
 }

@@ -84,6 +84,8 @@ export interface StatusAnswer {
     readonly missing: number | null
   }
   readonly problems: readonly ProblemAnswer[]
+  /** Files that are there and not mirrored, at a person's word, until they change. */
+  readonly forgotten: number
   readonly references: { readonly accepted: number; readonly landed: number; readonly lost: number }
   readonly next_renewals: readonly { readonly path: string; readonly renew_at: string }[]
   readonly queue: { readonly waiting: number; readonly in_flight: readonly string[] }

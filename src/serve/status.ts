@@ -41,7 +41,12 @@ export async function gatherStatus(
       keepSmallest(next, { path: entry.path, atMs: entry.renewAtMs })
   }
   const problems = []
-  for await (const problem of manifest.problems()) problems.push(problemAnswer(problem))
+  let forgotten = 0
+  for await (const problem of manifest.problems()) {
+    // What a person wished for is no problem that somebody must see to.
+    if (problem.code === 'FORGOTTEN') forgotten++
+    else problems.push(problemAnswer(problem))
+  }
   const references = { accepted: 0, landed: 0, lost: 0 }
   for await (const reference of manifest.references()) references[reference.state]++
   return {
@@ -55,6 +60,7 @@ export async function gatherStatus(
     },
     media,
     problems,
+    forgotten,
     references,
     next_renewals: next.map(({ path, atMs }) => ({ path, renew_at: iso(atMs) })),
     queue: live?.queue ?? { waiting: 0, in_flight: [] },

@@ -91,7 +91,8 @@ export function createDownloader(deps: DownloadDeps) {
           },
         ],
         entry.path,
-        describeConflict(landed, clock.nowMs()),
+        // In the inbox many are called the same; only a path that somebody named is a conflict.
+        reference.path && describeConflict(landed, clock.nowMs()),
       )
       // The entry may have an id of its own for these bytes; who waits for this reference knows only the other.
       const tookMs = clock.nowMs() - startedAtMs

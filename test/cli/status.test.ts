@@ -12,6 +12,7 @@ const running: StatusAnswer = {
   daemon: { running: true, pid: 7, started_at: iso(NOW_MS) },
   media: { total: 4, alive: 3, due: 2, expired: 1, missing: 1 },
   problems: [],
+  forgotten: 0,
   references: { accepted: 1, landed: 2, lost: 3 },
   next_renewals: [],
   queue: { waiting: 5, in_flight: ['a.jpg'] },
@@ -36,6 +37,7 @@ daemon      running, process 7, since ${iso(NOW_MS)}
 media       3 alive of 4; 2 due, 1 expired, 1 missing
 problems    0
 references  1 waiting, 2 landed, 3 lost
+forgotten   0
 circuit     closed: WeCom may be called
 queue       5 waiting, 1 in flight`,
   )

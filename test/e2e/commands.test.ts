@@ -226,6 +226,22 @@ describe('usage', () => {
     expect(inside.stderr).toContain('inside')
   })
 
+  it('a secret that cannot be read ends plan with 78 as well', async () => {
+    const site = await createSite('simulator')
+    await site.configure({ wecom: { secret: { file: '/nonexistent/secret' } } })
+    const { code, stderr } = await site.run('plan')
+    expect(code).toBe(78)
+    expect(stderr).toContain('/nonexistent/secret')
+  })
+
+  it('simulate on a port that is taken says so, with 78', async () => {
+    const wecom = await live()
+    const site = await createSite('simulator')
+    const { code, stderr } = await site.run('simulate', '--port', new URL(wecom.baseUrl).port)
+    expect(code).toBe(78)
+    expect(stderr).toContain('something listens there already')
+  })
+
   it('plan leaves no trace', async () => {
     const site = await createSite('http://127.0.0.1:9')
     await site.write('a.jpg', aJpg())
