@@ -37,7 +37,6 @@ daemon      running, process 7, since ${iso(NOW_MS)}
 media       3 alive of 4; 2 due, 1 expired, 1 missing
 problems    0
 references  1 waiting, 2 landed, 3 lost
-forgotten   0
 circuit     closed: WeCom may be called
 queue       5 waiting, 1 in flight`,
   )
