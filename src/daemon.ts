@@ -1,5 +1,6 @@
 // The composition root: builds every part from the configuration, starts them in order, stops them in reverse.
-// Nothing is decided here; whoever wants to know how the parts hang together reads this file from top to bottom.
+// Nothing is decided here; whoever wants to know how the parts hang together reads this file from top to bottom, which is why
+// `build` is one long function: in pieces, each would be handed a dozen parts of the others.
 import type { Config } from './config/config.ts'
 import { resolveSecret } from './config/secret.ts'
 import { ConfigError } from './errors.ts'
