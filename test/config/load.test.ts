@@ -84,7 +84,7 @@ describe('without a usable file', () => {
       code: 'CONFIG',
       message:
         'cannot find a configuration: looked for `/home/me/config.yaml` and `/etc/wecom-media-mirror/config.yaml`',
-      hint: expect.stringMatching(/wecom-media-mirror init.*-c FILE.*\$WECOM_MEDIA_MIRROR_CONFIG/),
+      hint: expect.stringMatching(/config\/example.yaml.*-c FILE.*\$WECOM_MEDIA_MIRROR_CONFIG/),
     })
   })
 
