@@ -47,7 +47,7 @@ export function createPassFacts(deps: {
     const paths = new Set(scope.paths)
     if (scope.due || scope.missing) for (const path of [...undone, ...missing]) paths.add(path)
     if (scope.due) {
-      for (const entry of await manifest.findDue(clock.nowMs(), MAX_DUE)) paths.add(entry.path)
+      for (const entry of await manifest.findDue({ untilMs: clock.nowMs() }, MAX_DUE)) paths.add(entry.path)
     }
     if (!scope.all) return paths
     for (const path of folder.paths()) paths.add(path)

@@ -15,15 +15,9 @@ export function createContentsReader(contents: () => Contents): ManifestReader {
       const { media, pathsWith } = contents()
       return pathsWith(fingerprint).flatMap((path) => media.find(path) ?? [])
     },
-    async findDue(nowMs, limit) {
-      const due = []
-      for (const entry of contents().byRenewal()) {
-        if (entry.renewAtMs > nowMs || due.length >= limit) break
-        due.push(entry)
-      }
-      return due
-    },
-    nextDueAtMs: async () => contents().firstDue()?.renewAtMs,
+    findDue: async (range, limit) => contents().renewals.find(range, limit),
+    nextDueAtMs: async () => contents().renewals.first()?.renewAtMs,
+    workload: async () => contents().workload(),
     entries: () => walk(() => contents().media.snapshot()),
     problems: () => walk(() => contents().problems.snapshot()),
     references: () => walk(() => contents().references.snapshot()),

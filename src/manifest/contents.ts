@@ -2,10 +2,12 @@
 // Altered only by `apply`, and only with what is durable already.
 import type { Fingerprint, ManifestEntry, MediaPath, Problem, Reference } from '../media/media.ts'
 import type { Alteration } from './alteration.ts'
+import { type Calendar, createCalendar } from './calendar.ts'
 import { createFingerprintIndex } from './fingerprint-index.ts'
+import type { WorkloadSlice } from './manifest.ts'
 import type { Row } from './row.ts'
 import { compareText, createShelf, type Shelf } from './shelf.ts'
-import { createSortedList } from './sorted-list.ts'
+import { createWorkloadTally } from './workload.ts'
 
 export interface Contents {
   readonly media: Pick<Shelf<ManifestEntry>, 'find' | 'count' | 'snapshot'>
@@ -13,9 +15,9 @@ export interface Contents {
   readonly problems: Pick<Shelf<Problem>, 'find' | 'count' | 'snapshot'>
   folder(): string | undefined
   pathsWith(fingerprint: Fingerprint): readonly MediaPath[]
-  /** Entries that are to be renewed, earliest first. */
-  byRenewal(): Iterable<Renewable>
-  firstDue(): Renewable | undefined
+  /** Entries that are to be renewed, in the order of `renewAtMs`. */
+  readonly renewals: Pick<Calendar<Renewable>, 'find' | 'first'>
+  workload(): WorkloadSlice[]
   apply(alteration: Alteration): void
 }
 
@@ -37,23 +39,34 @@ export function createContents(tables: Tables): Contents {
   const references = createShelf(tables.references)
   const problems = createShelf(tables.problems)
   const fingerprints = createFingerprintIndex()
-  const entries = tables.media.map((row) => row.value)
-  const due = createSortedList(compareRenewal, entries.filter(isRenewable))
-  for (const entry of entries) fingerprints.add(entry.fingerprint, entry.path)
+  const renewals = createCalendar<Renewable>({
+    momentMs: (entry) => entry.renewAtMs,
+    compare: (a, b) => compareText(a.path, b.path),
+  })
+  const workload = createWorkloadTally()
   let folder = tables.folder
 
-  const unindex = (entry: ManifestEntry | undefined) => {
-    if (entry === undefined) return
+  const index = (entry: ManifestEntry) => {
+    fingerprints.add(entry.fingerprint, entry.path)
+    if (!isRenewable(entry)) return
+    renewals.put(entry)
+    workload.add(entry)
+  }
+
+  const unindex = (entry: ManifestEntry) => {
     fingerprints.remove(entry.fingerprint, entry.path)
-    if (isRenewable(entry)) due.remove(entry)
+    if (!isRenewable(entry)) return
+    renewals.remove(entry)
+    workload.remove(entry)
   }
 
   const applyToMedia = (key: string, row: Row<ManifestEntry> | undefined) => {
-    unindex(row === undefined ? media.drop(key) : media.put(row))
-    if (row === undefined) return
-    fingerprints.add(row.value.fingerprint, row.value.path)
-    if (isRenewable(row.value)) due.put(row.value)
+    const before = row === undefined ? media.drop(key) : media.put(row)
+    if (before) unindex(before)
+    if (row) index(row.value)
   }
+
+  for (const { value } of tables.media) index(value)
 
   return {
     media,
@@ -61,8 +74,8 @@ export function createContents(tables: Tables): Contents {
     problems,
     folder: () => folder,
     pathsWith: (fingerprint) => fingerprints.find(fingerprint),
-    byRenewal: () => due,
-    firstDue: () => due.first(),
+    renewals,
+    workload: workload.slices,
     apply(alteration) {
       if (alteration.section === 'folder') folder = alteration.folder
       else if (alteration.section === 'media') applyToMedia(alteration.key, alteration.row)
@@ -81,6 +94,3 @@ function applyTo<T>(
 }
 
 const isRenewable = (entry: ManifestEntry): entry is Renewable => entry.renewAtMs !== undefined
-
-const compareRenewal = (a: Renewable, b: Renewable) =>
-  a.renewAtMs - b.renewAtMs || compareText(a.path, b.path)

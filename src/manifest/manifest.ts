@@ -19,6 +19,20 @@ export type Change =
   /** The folder's root marker has been placed: from now on its absence means "not believed". */
   | { readonly kind: 'mark-folder'; readonly folder: string }
 
+/** Which renewals: those that fall after the one moment, where it is given, and not after the other. */
+export interface DueRange {
+  readonly afterMs?: number
+  readonly untilMs: number
+}
+
+/** Media that are kept alive and whose ids die within the same short time. */
+export interface WorkloadSlice {
+  /** None of them lives at this moment. */
+  readonly untilMs: number
+  readonly count: number
+  readonly sizeBytes: number
+}
+
 /** The half of the port that only looks; the command line has it without the lock. */
 export interface ManifestReader {
   /** The folder whose marker was placed, if one ever was. */
@@ -28,10 +42,12 @@ export interface ManifestReader {
   findReference(mediaId: MediaId): Promise<Reference | undefined>
   /** Entries with these bytes, for sharing one upload and for recognising a rename. */
   findByFingerprint(fingerprint: Fingerprint): Promise<readonly ManifestEntry[]>
-  /** Entries whose `renewAtMs` has come, earliest first, at most `limit`; out of an index, whatever the manifest's size. */
-  findDue(nowMs: number, limit: number): Promise<readonly ManifestEntry[]>
+  /** Entries by their `renewAtMs`, earliest first, at most `limit`; out of an index, whatever the manifest's size. */
+  findDue(range: DueRange, limit: number): Promise<readonly ManifestEntry[]>
   /** When the next entry becomes due, or undefined when there is none. */
   nextDueAtMs(): Promise<number | undefined>
+  /** How much of what is kept alive dies when, earliest first; at the cost of the slices, whatever the manifest's size. */
+  workload(): Promise<readonly WorkloadSlice[]>
   /** Every entry, in order of its path; yields to the event loop now and then. */
   entries(): AsyncIterable<ManifestEntry>
   problems(): AsyncIterable<Problem>

@@ -9,11 +9,10 @@ export interface SortedList<T> {
   put(item: T): void
   /** Removes what compares equal, if it is there. */
   remove(item: T): void
-  first(): T | undefined
   /** The items as they stand now, in parts of at most 512; later alterations do not show in it. */
   snapshot(): readonly (readonly T[])[]
-  /** In order; the list must not be altered meanwhile. */
-  [Symbol.iterator](): Iterator<T>
+  /** In order, beginning with the first that is not before `item`; the list must not be altered meanwhile. */
+  from(item: T): Iterable<T>
 }
 
 /** A list ordered by `compare`, which must tell any two different items apart. `items` may come in any order. */
@@ -56,10 +55,12 @@ export function createSortedList<T>(
       if (found) part.splice(at, 1)
       if (part.length === 0) parts.splice(number, 1)
     },
-    first: () => parts[0]?.[0],
     snapshot: () => parts.map((part) => part.slice()),
-    *[Symbol.iterator]() {
-      for (const part of parts) yield* part
+    *from(item) {
+      if (parts.length === 0) return
+      const number = partFor(item)
+      yield* parts[number]?.slice(placeIn(parts[number], item).at) ?? []
+      for (const part of parts.slice(number + 1)) yield* part
     },
   }
 }

@@ -28,7 +28,7 @@ export function describeManifest(name: string, open: () => Promise<Manifest>): v
       expect(await manifest.markedFolder()).toBeUndefined()
       expect(await manifest.nextDueAtMs()).toBeUndefined()
       expect(await manifest.findEntry(aPath('a.jpg'))).toBeUndefined()
-      expect(await manifest.findDue(Number.MAX_SAFE_INTEGER, 10)).toEqual([])
+      expect(await manifest.findDue({ untilMs: Number.MAX_SAFE_INTEGER }, 10)).toEqual([])
       expect(await all(manifest.entries())).toEqual([])
       await manifest.close()
     })
@@ -62,7 +62,7 @@ export function describeManifest(name: string, open: () => Promise<Manifest>): v
         'path',
       )
       expect(await manifest.nextDueAtMs()).toBeUndefined()
-      expect(await manifest.findDue(Number.MAX_SAFE_INTEGER, 10)).toEqual([])
+      expect(await manifest.findDue({ untilMs: Number.MAX_SAFE_INTEGER }, 10)).toEqual([])
       await manifest.close()
     })
 
@@ -74,7 +74,7 @@ export function describeManifest(name: string, open: () => Promise<Manifest>): v
       expect(await manifest.findEntry(newer.path)).toEqual(newer)
       expect(await manifest.findByFingerprint(aFingerprint(1))).toEqual([])
       expect(await manifest.findByFingerprint(aFingerprint(2))).toEqual([newer])
-      expect(await manifest.findDue(899, 10)).toEqual([])
+      expect(await manifest.findDue({ untilMs: 899 }, 10)).toEqual([])
       expect(await manifest.nextDueAtMs()).toBe(900)
       expect((await manifest.count()).entries).toBe(1)
       await manifest.close()
@@ -104,12 +104,49 @@ export function describeManifest(name: string, open: () => Promise<Manifest>): v
       const at = (path: string, renewAtMs: number) => put(anEntry(path, { renewAtMs }))
       await manifest.commit([at('d', 40), at('c', 10), at('b', 20), at('a', 20)])
       const due = async (nowMs: number, limit: number) =>
-        (await manifest.findDue(nowMs, limit)).map((entry) => entry.path)
+        (await manifest.findDue({ untilMs: nowMs }, limit)).map((entry) => entry.path)
       expect(await due(9, 10)).toEqual([])
       expect(await due(20, 10)).toEqual(['c', 'a', 'b'])
       expect(await due(1000, 2)).toEqual(['c', 'a'])
       expect(await due(1000, 0)).toEqual([])
       expect(await manifest.nextDueAtMs()).toBe(10)
+      await manifest.close()
+    })
+
+    test('gives the renewals between two moments: after the one, up to the other', async () => {
+      const manifest = await open()
+      const minute = (n: number) => START_MS + n * 60_000
+      const moments = [minute(-3), START_MS - 1, START_MS, START_MS + 1, minute(90)]
+      await manifest.commit(moments.map((renewAtMs, n) => put(anEntry(`${n}.jpg`, { renewAtMs }))))
+      const between = async (afterMs: number, untilMs: number) =>
+        (await manifest.findDue({ afterMs, untilMs }, 10)).map((entry) => entry.path)
+      expect(await between(START_MS - 1, START_MS)).toEqual(['2.jpg'])
+      expect(await between(minute(-3), minute(90))).toEqual(['1.jpg', '2.jpg', '3.jpg', '4.jpg'])
+      expect(await between(minute(90), minute(100))).toEqual([])
+      await manifest.close()
+    })
+
+    test('tells how much of what is kept alive dies when', async () => {
+      const manifest = await open()
+      const hours = (n: number) => START_MS + n * 60 * 60_000
+      await manifest.commit([
+        put(anEntry('a', { expiresAtMs: hours(1), sizeBytes: 10 })),
+        put(anEntry('b', { expiresAtMs: hours(2), sizeBytes: 20 })),
+        put(anEntry('c', { expiresAtMs: hours(2), sizeBytes: 40 })),
+        put(anEntry('landed', { renewAtMs: undefined, sizeBytes: 80 })),
+      ])
+      await manifest.commit([put(anEntry('b', { expiresAtMs: hours(3), sizeBytes: 21 }))])
+      const deadBy = async (atMs: number) => {
+        const slices = (await manifest.workload()).filter(({ untilMs }) => untilMs <= atMs + 60_000)
+        const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0)
+        return [sum(slices.map((s) => s.count)), sum(slices.map((s) => s.sizeBytes))]
+      }
+      expect(await deadBy(hours(0))).toEqual([0, 0])
+      expect(await deadBy(hours(1))).toEqual([1, 10])
+      expect(await deadBy(hours(2))).toEqual([2, 50])
+      expect(await deadBy(hours(3))).toEqual([3, 71])
+      await manifest.commit([drop('c')])
+      expect(await deadBy(hours(3))).toEqual([2, 31])
       await manifest.close()
     })
 

@@ -39,12 +39,20 @@ export function createMemoryManifest(): Manifest {
     findReference: async (mediaId) => references.get(mediaId),
     findByFingerprint: async (fingerprint) =>
       byPath().filter((entry) => entry.fingerprint === fingerprint),
-    findDue: async (nowMs, limit) =>
+    findDue: async ({ afterMs = -Infinity, untilMs }, limit) =>
       byRenewal()
-        .filter(({ at }) => at <= nowMs)
+        .filter(({ at }) => at > afterMs && at <= untilMs)
         .slice(0, limit)
         .map(({ entry }) => entry),
     nextDueAtMs: async () => byRenewal()[0]?.at,
+    workload: async () =>
+      byRenewal()
+        .map(({ entry }) => ({
+          untilMs: entry.expiresAtMs + 1,
+          count: 1,
+          sizeBytes: entry.sizeBytes,
+        }))
+        .sort((a, b) => a.untilMs - b.untilMs),
     entries: () => each(byPath),
     problems: () => each(() => [...problems.values()]),
     references: () => each(() => [...references.values()]),

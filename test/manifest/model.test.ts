@@ -108,7 +108,7 @@ async function picture(manifest: Omit<Manifest, 'commit' | 'close'>) {
     references: (await all(manifest.references())).sort(byKey),
     folder: await manifest.markedFolder(),
     count: await manifest.count(),
-    due: await manifest.findDue(30, 7),
+    due: await manifest.findDue({ untilMs: 30 }, 7),
     nextDueAtMs: await manifest.nextDueAtMs(),
     sameBytes: sameBytes.toSorted(byKey),
   }

@@ -21,9 +21,8 @@ test('does what a sorted set of numbers does', () => {
           else model.delete(item)
         }
         const expected = [...model].sort(compare)
-        expect([...list]).toEqual(expected)
         expect(list.snapshot().flat()).toEqual(expected)
-        expect(list.first()).toBe(expected[0])
+        expect([...list.from(1000)]).toEqual(expected.filter((n) => n >= 1000))
       },
     ),
     { numRuns: 20 },
@@ -34,7 +33,7 @@ test('an item that compares equal makes way for the new one', () => {
   const list = createSortedList<{ at: number; name: string }>((a, b) => a.at - b.at)
   list.put({ at: 1, name: 'old' })
   list.put({ at: 1, name: 'new' })
-  expect([...list]).toEqual([{ at: 1, name: 'new' }])
+  expect(list.snapshot().flat()).toEqual([{ at: 1, name: 'new' }])
 })
 
 test('a snapshot keeps what was, in short parts', () => {
@@ -43,7 +42,7 @@ test('a snapshot keeps what was, in short parts', () => {
   for (const item of items) list.put(item)
   const snapshot = list.snapshot()
   for (const item of items) list.remove(item)
-  expect([...list]).toEqual([])
+  expect(list.snapshot()).toEqual([])
   expect(snapshot.flat()).toEqual(items.toSorted(compare))
   expect(Math.max(...snapshot.map((part) => part.length))).toBeLessThanOrEqual(512)
 })

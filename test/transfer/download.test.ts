@@ -154,7 +154,7 @@ it('ends the life of a dead id under every path that shares it, so that those ar
     renewAtMs: undefined,
   })
   await site.restore(entry)
-  expect((await site.manifest.findDue(NOW_MS, 10)).map(({ path }) => path)).toEqual(['b.jpg'])
+  expect((await site.manifest.findDue({ untilMs: NOW_MS }, 10)).map(({ path }) => path)).toEqual(['b.jpg'])
   expect(await site.find('b.jpg')).toMatchObject({ expiresAtMs: NOW_MS, renewAtMs: NOW_MS })
   expect(await site.find('landed.jpg')).toEqual({ ...landed, expiresAtMs: NOW_MS })
   expect(await site.find('a.jpg')).toBeUndefined()
