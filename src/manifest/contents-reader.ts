@@ -16,8 +16,9 @@ export function createContentsReader(contents: () => Contents): ManifestReader {
       return pathsWith(fingerprint).flatMap((path) => media.find(path) ?? [])
     },
     findDue: async (range, limit) => contents().renewals.find(range, limit),
-    nextDueAtMs: async () => contents().renewals.first()?.renewAtMs,
-    workload: async () => contents().workload(),
+    findDying: async (range, limit) => contents().deaths.find(range, limit),
+    nextDueAtMs: async () => contents().renewals.find({ untilMs: Infinity }, 1)[0]?.renewAtMs,
+    workload: async () => contents().deaths.slices(),
     entries: () => walk(() => contents().media.snapshot()),
     problems: () => walk(() => contents().problems.snapshot()),
     references: () => walk(() => contents().references.snapshot()),

@@ -4,10 +4,8 @@ import type { Fingerprint, ManifestEntry, MediaPath, Problem, Reference } from '
 import type { Alteration } from './alteration.ts'
 import { type Calendar, createCalendar } from './calendar.ts'
 import { createFingerprintIndex } from './fingerprint-index.ts'
-import type { WorkloadSlice } from './manifest.ts'
 import type { Row } from './row.ts'
-import { compareText, createShelf, type Shelf } from './shelf.ts'
-import { createWorkloadTally } from './workload.ts'
+import { createShelf, type Shelf } from './shelf.ts'
 
 export interface Contents {
   readonly media: Pick<Shelf<ManifestEntry>, 'find' | 'count' | 'snapshot'>
@@ -15,9 +13,10 @@ export interface Contents {
   readonly problems: Pick<Shelf<Problem>, 'find' | 'count' | 'snapshot'>
   folder(): string | undefined
   pathsWith(fingerprint: Fingerprint): readonly MediaPath[]
-  /** Entries that are to be renewed, in the order of `renewAtMs`. */
-  readonly renewals: Pick<Calendar<Renewable>, 'find' | 'first'>
-  workload(): WorkloadSlice[]
+  /** Entries that are kept alive, by `renewAtMs`. */
+  readonly renewals: Pick<Calendar<Renewable>, 'find'>
+  /** The same, by `expiresAtMs`. */
+  readonly deaths: Pick<Calendar<Renewable>, 'find' | 'slices'>
   apply(alteration: Alteration): void
 }
 
@@ -39,25 +38,22 @@ export function createContents(tables: Tables): Contents {
   const references = createShelf(tables.references)
   const problems = createShelf(tables.problems)
   const fingerprints = createFingerprintIndex()
-  const renewals = createCalendar<Renewable>({
-    momentMs: (entry) => entry.renewAtMs,
-    compare: (a, b) => compareText(a.path, b.path),
-  })
-  const workload = createWorkloadTally()
+  const renewals = createCalendar<Renewable>((entry) => entry.renewAtMs)
+  const deaths = createCalendar<Renewable>((entry) => entry.expiresAtMs)
   let folder = tables.folder
 
   const index = (entry: ManifestEntry) => {
     fingerprints.add(entry.fingerprint, entry.path)
     if (!isRenewable(entry)) return
     renewals.put(entry)
-    workload.add(entry)
+    deaths.put(entry)
   }
 
   const unindex = (entry: ManifestEntry) => {
     fingerprints.remove(entry.fingerprint, entry.path)
     if (!isRenewable(entry)) return
     renewals.remove(entry)
-    workload.remove(entry)
+    deaths.remove(entry)
   }
 
   const applyToMedia = (key: string, row: Row<ManifestEntry> | undefined) => {
@@ -75,7 +71,7 @@ export function createContents(tables: Tables): Contents {
     folder: () => folder,
     pathsWith: (fingerprint) => fingerprints.find(fingerprint),
     renewals,
-    workload: workload.slices,
+    deaths,
     apply(alteration) {
       if (alteration.section === 'folder') folder = alteration.folder
       else if (alteration.section === 'media') applyToMedia(alteration.key, alteration.row)

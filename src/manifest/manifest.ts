@@ -19,8 +19,8 @@ export type Change =
   /** The folder's root marker has been placed: from now on its absence means "not believed". */
   | { readonly kind: 'mark-folder'; readonly folder: string }
 
-/** Which renewals: those that fall after the one moment, where it is given, and not after the other. */
-export interface DueRange {
+/** After the one moment, where it is given, and not after the other. */
+export interface MomentRange {
   readonly afterMs?: number
   readonly untilMs: number
 }
@@ -43,7 +43,9 @@ export interface ManifestReader {
   /** Entries with these bytes, for sharing one upload and for recognising a rename. */
   findByFingerprint(fingerprint: Fingerprint): Promise<readonly ManifestEntry[]>
   /** Entries by their `renewAtMs`, earliest first, at most `limit`; out of an index, whatever the manifest's size. */
-  findDue(range: DueRange, limit: number): Promise<readonly ManifestEntry[]>
+  findDue(range: MomentRange, limit: number): Promise<readonly ManifestEntry[]>
+  /** The same entries, those that are kept alive, by their `expiresAtMs`. */
+  findDying(range: MomentRange, limit: number): Promise<readonly ManifestEntry[]>
   /** When the next entry becomes due, or undefined when there is none. */
   nextDueAtMs(): Promise<number | undefined>
   /** How much of what is kept alive dies when, earliest first; at the cost of the slices, whatever the manifest's size. */

@@ -126,6 +126,20 @@ export function describeManifest(name: string, open: () => Promise<Manifest>): v
       await manifest.close()
     })
 
+    test('gives what is kept alive by its death, whatever its renewal', async () => {
+      const manifest = await open()
+      const lives = (path: string, renewAtMs: number | undefined, expiresAtMs: number) =>
+        put(anEntry(path, { renewAtMs, expiresAtMs }))
+      await manifest.commit([lives('a', 10, 90), lives('b', 20, 80), lives('c', undefined, 70)])
+      const dying = async (afterMs: number, untilMs: number) =>
+        (await manifest.findDying({ afterMs, untilMs }, 10)).map((entry) => entry.path)
+      expect(await dying(0, 100)).toEqual(['b', 'a'])
+      expect(await dying(80, 90)).toEqual(['a'])
+      await manifest.commit([lives('a', 200, 300), drop('b')])
+      expect(await dying(0, 400)).toEqual(['a'])
+      await manifest.close()
+    })
+
     test('tells how much of what is kept alive dies when', async () => {
       const manifest = await open()
       const hours = (n: number) => START_MS + n * 60 * 60_000

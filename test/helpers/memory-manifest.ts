@@ -1,4 +1,4 @@
-import type { Change, Manifest } from '../../src/manifest/manifest.ts'
+import type { Change, Manifest, MomentRange } from '../../src/manifest/manifest.ts'
 import type {
   ManifestEntry,
   MediaId,
@@ -16,10 +16,21 @@ export function createMemoryManifest(): Manifest {
   let isClosed = false
 
   const byPath = () => [...entries.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
-  const byRenewal = () =>
+  /** Entries that are kept alive, in the order of one of their moments. */
+  const kept = (moment: 'renewAtMs' | 'expiresAtMs') =>
     byPath()
-      .flatMap((entry) => (entry.renewAtMs === undefined ? [] : { at: entry.renewAtMs, entry }))
+      .flatMap((entry) => (entry.renewAtMs === undefined ? [] : { at: entry[moment] ?? 0, entry }))
       .sort((a, b) => a.at - b.at)
+
+  const find = (
+    moment: 'renewAtMs' | 'expiresAtMs',
+    { afterMs = -Infinity, untilMs }: MomentRange,
+    limit: number,
+  ) =>
+    kept(moment)
+      .filter(({ at }) => at > afterMs && at <= untilMs)
+      .slice(0, limit)
+      .map(({ entry }) => entry)
 
   const apply = (change: Change) => {
     if (change.kind === 'put-entry') entries.set(change.entry.path, { ...change.entry })
@@ -39,20 +50,15 @@ export function createMemoryManifest(): Manifest {
     findReference: async (mediaId) => references.get(mediaId),
     findByFingerprint: async (fingerprint) =>
       byPath().filter((entry) => entry.fingerprint === fingerprint),
-    findDue: async ({ afterMs = -Infinity, untilMs }, limit) =>
-      byRenewal()
-        .filter(({ at }) => at > afterMs && at <= untilMs)
-        .slice(0, limit)
-        .map(({ entry }) => entry),
-    nextDueAtMs: async () => byRenewal()[0]?.at,
+    findDue: async (range, limit) => find('renewAtMs', range, limit),
+    findDying: async (range, limit) => find('expiresAtMs', range, limit),
+    nextDueAtMs: async () => kept('renewAtMs')[0]?.at,
     workload: async () =>
-      byRenewal()
-        .map(({ entry }) => ({
-          untilMs: entry.expiresAtMs + 1,
-          count: 1,
-          sizeBytes: entry.sizeBytes,
-        }))
-        .sort((a, b) => a.untilMs - b.untilMs),
+      kept('expiresAtMs').map(({ at, entry }) => ({
+        untilMs: at + 1,
+        count: 1,
+        sizeBytes: entry.sizeBytes,
+      })),
     entries: () => each(byPath),
     problems: () => each(() => [...problems.values()]),
     references: () => each(() => [...references.values()]),
