@@ -6,6 +6,8 @@ export interface Timer {
 
 export interface Clock {
   nowMs(): number
+  /** Time that only passes, from an arbitrary start: nobody can set it; it stands still while the machine is suspended. */
+  monotonicMs(): number
   /** Calls back once; longer delays than `setTimeout` can count are waited for in parts. */
   after(delayMs: number, callback: () => void): Timer
   /** Resolves after the delay, or rejects with the signal's reason. */
@@ -49,6 +51,7 @@ export function createSleep(startTimer: Clock['after']): Clock['sleep'] {
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
   after,
   sleep: createSleep(after),
 }

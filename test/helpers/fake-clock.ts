@@ -3,7 +3,7 @@ import { type Clock, createSleep } from '../../src/support/clock.ts'
 export interface FakeClock extends Clock {
   /** Moves time forward, firing every timer on its way at its own moment and letting promises settle in between. */
   advance(byMs: number): Promise<void>
-  /** Changes what the clock says without letting time pass: a leap, forward or back. */
+  /** Changes what the clock says without letting time pass: a leap, forward or back. What a suspend looks like, too. */
   leap(byMs: number): void
   pendingTimers(): number
 }
@@ -32,6 +32,7 @@ export function createFakeClock(startMs = Date.UTC(2026, 10, 22, 8)): FakeClock 
 
   return {
     nowMs: () => offsetMs + elapsedMs,
+    monotonicMs: () => elapsedMs,
     after,
     sleep: createSleep(after),
     async advance(byMs) {
