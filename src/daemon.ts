@@ -1,8 +1,10 @@
 // The composition root: builds every part from the configuration, starts them in order, stops them in reverse.
 // Nothing is decided here; whoever wants to know how the parts hang together reads this file from top to bottom, which is why
 // `build` is one long function: in pieces, each would be handed a dozen parts of the others.
+import { createAskedFor } from './asked-for.ts'
 import type { Config } from './config/config.ts'
 import { resolveSecret } from './config/secret.ts'
+import { createDangerWatch } from './danger-watch.ts'
 import { ConfigError } from './errors.ts'
 import { createFolderProblems } from './folder-problems.ts'
 import { runFullPass } from './full-pass.ts'
@@ -12,7 +14,8 @@ import { createKindPolicy } from './media/kind.ts'
 import type { MediaPath } from './media/media.ts'
 import { isTempName } from './media/temp-name.ts'
 import { createPasses } from './pass.ts'
-import { laneOf, rankOf } from './plan/renewal-order.ts'
+import { laneOf } from './plan/renewal-order.ts'
+import { createRenewalRelease } from './renewal-release.ts'
 import { createRetries } from './retries.ts'
 import { createSchedule } from './schedule.ts'
 import type { Desk } from './serve/desk.ts'
@@ -29,6 +32,7 @@ import { createUploader } from './transfer/upload.ts'
 import { createFolder, type Folder } from './watch/folder.ts'
 import { createIgnore } from './watch/ignore.ts'
 import { prepareFolder, resolveFolder } from './watch/marker.ts'
+import { allowedRate } from './wecom/allowed-rate.ts'
 import { createWecomStack } from './wecom-stack.ts'
 
 export interface Mirror {
@@ -144,10 +148,22 @@ async function build(
     onBelief: () => passes.request({ because: 'the folder is seen in another light', all: true }),
     onBug,
   })
+  const askedFor = createAskedFor(serviceClock)
+  const renewals = createRenewalRelease({
+    manifest,
+    queue: () => queue,
+    rate: allowedRate({
+      quota: config.wecom.quota,
+      bandwidthBytesPerSecond: config.transfer.bandwidthBytesPerSecond,
+    }),
+    policy: config.renewal,
+    clock: serviceClock,
+  })
   const passes = createPasses({
     folder,
     manifest,
     queue: () => queue,
+    renewals,
     perform: createPerform({ root, manifest, upload, download, emit }),
     policy: { onDelete: config.folder.onDelete, renewReferences, isIgnored },
     clock: serviceClock,
@@ -158,14 +174,15 @@ async function build(
     async perform(step, signal) {
       await passes.perform(step, signal)
       // A step that called nobody (kept, shared, renamed) has learnt nothing: the place of the probe is free again.
-      if (laneOf(step) !== 'local' && circuit.state().kind === 'half-open')
+      if (laneOf(step, serviceClock.nowMs()) !== 'local' && circuit.state().kind === 'half-open')
         circuit.observe('nothing')
     },
     onOverlap: (path) => passes.request({ because: 'changed while in flight', paths: [path] }),
     admits: circuit.admits,
-    slots: config.transfer,
-    laneOf,
-    rankOf,
+    slots: () => config.transfer,
+    pressure: () => renewals.outlook().pressure,
+    askedAtMs: askedFor.atMs,
+    clock: serviceClock,
   })
   closers.push(() => passes.planned())
   closers.push(() => problems.settled())
@@ -237,6 +254,15 @@ async function build(
     events,
     request: () => passes.request({ because: 'what was postponed', due: true }),
   })
+  const dangerWatch = createDangerWatch({
+    clock,
+    serviceClock,
+    events,
+    nextDangerAtMs: renewals.nextDangerAtMs,
+    lifetimeMs: config.renewal.lifetimeMs,
+    request: () => passes.request({ because: 'media in danger', due: true }),
+    onBug,
+  })
   const server = createLocalServer({ stateDirectory: config.state, desk, onBug })
   const schedule = createSchedule({
     ticks: [
@@ -268,6 +294,7 @@ async function build(
       passes.request({ because: 'start', all: true, due: true, again: true })
       await passes.planned()
       closers.push(retries.start())
+      closers.push(dangerWatch.start())
       closers.push(() => schedule.stop())
       schedule.start()
       const { entries } = await manifest.count()

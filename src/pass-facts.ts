@@ -1,11 +1,9 @@
-// Answers for the facts of a pass: which paths it looks at, and what folder and manifest say of each. Remembers what passes
+// Answers for the facts of a pass: which paths it looks at, and what folder and manifest say of each. Remembers what steps
 // left undone, so that a tick costs what is undone and due, whatever the size of folder and manifest. Whoever only wants to
-// look (a preview) makes another one, and leaves the memory of the passes alone.
+// look (a preview) makes another one, and leaves the memory of the passes alone. Not for what has become due: renewal-release.ts.
 import type { ManifestReader } from './manifest/manifest.ts'
+import { isDue } from './media/lifetime.ts'
 import type { FileFacts, ManifestEntry, MediaPath, Problem, Reference } from './media/media.ts'
-
-/** At most so many due entries are looked at in one pass; they come earliest first, and the next tick takes the next. */
-const MAX_DUE = 20_000
 
 /** What a pass needs to know of the folder. */
 export interface FolderFacts {
@@ -23,7 +21,7 @@ export interface Scope {
   readonly paths: ReadonlySet<MediaPath>
   /** Everything in folder and manifest. */
   readonly all: boolean
-  /** What has become due, and what earlier passes left undone. */
+  /** What earlier passes left undone. What has become due is among the paths. */
   readonly due: boolean
   /** Also act on files that are gone. */
   readonly missing: boolean
@@ -46,9 +44,6 @@ export function createPassFacts(deps: {
   async function gatherPaths(scope: Scope): Promise<Set<MediaPath>> {
     const paths = new Set(scope.paths)
     if (scope.due || scope.missing) for (const path of [...undone, ...missing]) paths.add(path)
-    if (scope.due) {
-      for (const entry of await manifest.findDue({ untilMs: clock.nowMs() }, MAX_DUE)) paths.add(entry.path)
-    }
     if (!scope.all) return paths
     for (const path of folder.paths()) paths.add(path)
     for await (const entry of manifest.entries()) paths.add(entry.path)
@@ -102,9 +97,12 @@ export function createPassFacts(deps: {
     missing: missing as ReadonlySet<MediaPath>,
     newSizes: (): ReadonlySet<number> => new Set(fresh.values()),
     leaveUndone: (path: MediaPath) => void undone.add(path),
-    markDone(path: MediaPath) {
+    /** The step is done; what is due nevertheless (a restored file, say) is looked at again. */
+    async markDone(path: MediaPath) {
       undone.delete(path)
       fresh.delete(path)
+      const entry = await manifest.findEntry(path)
+      if (entry && isDue(entry, clock.nowMs())) undone.add(path)
     },
   }
 }

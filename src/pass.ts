@@ -6,6 +6,7 @@ import type { MediaPath } from './media/media.ts'
 import { createPassFacts, type FolderFacts } from './pass-facts.ts'
 import { type PlanPolicy, planPass } from './plan/plan.ts'
 import type { Step } from './plan/step.ts'
+import type { RenewalRelease } from './renewal-release.ts'
 import type { Emit } from './support/events.ts'
 import type { Perform } from './transfer/perform.ts'
 import type { TransferQueue } from './transfer/transfer-queue.ts'
@@ -44,6 +45,8 @@ export interface Passes {
 
 type PassFactsReader = ReturnType<typeof createPassFacts>
 
+const NONE: ReadonlySet<MediaPath> = new Set()
+
 interface Wish {
   readonly paths: Set<MediaPath>
   readonly reasons: Set<string>
@@ -79,6 +82,7 @@ export function createPasses(deps: {
   /** Late-bound: queue and passes know each other. */
   queue: () => Pick<TransferQueue, 'submit'>
   perform: Perform
+  renewals: Pick<RenewalRelease, 'take'>
   policy: Omit<PlanPolicy, 'actOnMissing' | 'judgeAgain'>
   /** The service's clock. */
   clock: { nowMs(): number }
@@ -118,8 +122,8 @@ export function createPasses(deps: {
   async function runOne(scope: Wish) {
     const startedAtMs = clock.nowMs()
     let stepCount = 0
-    for await (const steps of planScope(scope, facts)) {
-      for (const step of steps) facts.leaveUndone(step.path)
+    const early = await release(scope)
+    for await (const steps of planScope(scope, facts, early)) {
       stepCount += steps.length
       deps.queue().submit(steps, clock.nowMs())
     }
@@ -131,7 +135,19 @@ export function createPasses(deps: {
     })
   }
 
-  async function* planScope(scope: Wish, facts: PassFactsReader): AsyncGenerator<Step[]> {
+  /** Adds the renewals whose time has come to what the pass looks at; answers which of them come before their time. */
+  async function release(scope: Wish): Promise<ReadonlySet<MediaPath>> {
+    if (!scope.due) return NONE
+    const { due, early } = await deps.renewals.take()
+    for (const paths of [due, early]) for (const path of paths) scope.paths.add(path)
+    return early
+  }
+
+  async function* planScope(
+    scope: Wish,
+    facts: PassFactsReader,
+    early: ReadonlySet<MediaPath> = NONE,
+  ): AsyncGenerator<Step[]> {
     let references = await facts.openReferences(scope)
     const chunks = [...chunked(await facts.gatherPaths(scope))]
     // Looked at first, all of them: whether a missing file was renamed is known only when every new one has been seen.
@@ -146,6 +162,7 @@ export function createPasses(deps: {
           folder: { files, unsettled, believed, newSizes },
           manifest: { entries, problems },
           references,
+          early,
           policy: { ...deps.policy, actOnMissing, judgeAgain: scope.again },
         },
         clock.nowMs(),
@@ -187,12 +204,12 @@ export function createPasses(deps: {
     try {
       await deps.perform(step, signal)
       failures.succeeded(step.path)
-      facts.markDone(step.path)
+      await facts.markDone(step.path)
     } catch (error) {
       if (signal.aborted) return
       const left = await failures.takeIn(step, error).catch(deps.onBug)
       // Said here and not left to chance: a look in between may have taken the path for done.
-      if (left === 'done') facts.markDone(step.path)
+      if (left === 'done') await facts.markDone(step.path)
       else facts.leaveUndone(step.path)
     }
   }

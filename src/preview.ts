@@ -34,6 +34,7 @@ export async function previewPass(
     folder,
     manifest: { ...reader, commit: never, close: never },
     queue: () => ({ submit: never }),
+    renewals: { take: never },
     perform: never,
     policy: {
       onDelete: config.folder.onDelete,

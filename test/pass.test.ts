@@ -8,11 +8,19 @@ import {
 } from '../src/errors.ts'
 import type { FileFacts, MediaPath } from '../src/media/media.ts'
 import { createPasses } from '../src/pass.ts'
-import { laneOf, rankOf } from '../src/plan/renewal-order.ts'
 import type { Step } from '../src/plan/step.ts'
+import { createRenewalRelease } from '../src/renewal-release.ts'
 import type { MirrorEvent } from '../src/support/events.ts'
 import { createTransferQueue } from '../src/transfer/transfer-queue.ts'
-import { aFile, anEntry, aPath, aReference, HOUR_MS, NOW_MS } from './helpers/builders.ts'
+import {
+  aFile,
+  anEntry,
+  aPath,
+  aReference,
+  HOUR_MS,
+  NOW_MS,
+  THREE_DAYS,
+} from './helpers/builders.ts'
 import { createFakeClock } from './helpers/fake-clock.ts'
 import { createMemoryManifest } from './helpers/memory-manifest.ts'
 
@@ -27,7 +35,15 @@ function setUp() {
     if (step.kind === 'upload' || step.kind === 'renew')
       await manifest.commit([{ kind: 'put-entry', entry: anEntry({ of: step.file, ageHours: 0 }) }])
   }
+  const renewals = createRenewalRelease({
+    manifest,
+    queue: () => queue,
+    rate: { callsPerHour: 75_000, bytesPerSecond: undefined },
+    policy: THREE_DAYS,
+    clock,
+  })
   const passes = createPasses({
+    renewals,
     folder: {
       get: (path) => files.get(path),
       isUnsettled: () => false,
@@ -49,9 +65,10 @@ function setUp() {
     perform: passes.perform,
     onOverlap: (path) => passes.request({ because: 'overlap', paths: [path] }),
     admits: () => true,
-    slots: { uploads: 4, downloads: 4 },
-    laneOf,
-    rankOf,
+    slots: () => ({ uploads: 4, downloads: 4 }),
+    pressure: () => renewals.outlook().pressure,
+    askedAtMs: () => undefined,
+    clock,
   })
   return {
     manifest,

@@ -27,3 +27,14 @@ export const isAlive = (entry: ManifestEntry, nowMs: number): boolean =>
 
 /** An id "created in the future" by more than this was written under a wrong clock, and nothing about its life is known. */
 const CLOCK_TOLERANCE_MS = 24 * 60 * 60 * 1000
+
+/** Less than a twelfth of its life is left (six hours of three days): whatever the schedule says, it is renewed now. */
+export const isEndangered = (entry: ManifestEntry, nowMs: number): boolean =>
+  nowMs >= entry.expiresAtMs - lifetimeOf(entry) / 12
+
+/** Less than a quarter of its life is left, and it has not been renewed: time to tell somebody. */
+export const isLate = (entry: ManifestEntry, nowMs: number): boolean =>
+  isDue(entry, nowMs) && nowMs >= entry.expiresAtMs - lifetimeOf(entry) / 4
+
+const lifetimeOf = ({ createdAtMs, expiresAtMs }: ManifestEntry): number =>
+  expiresAtMs - createdAtMs

@@ -32,6 +32,8 @@ export interface PassFacts {
     readonly problems: ReadonlyMap<MediaPath, Problem>
   }
   readonly references: readonly Reference[]
+  /** Paths to be renewed although they are not due, so that what came together does not fall due together. */
+  readonly early: ReadonlySet<MediaPath>
   readonly policy: PlanPolicy
 }
 
@@ -45,7 +47,7 @@ export function planPass(facts: PassFacts, nowMs: number): Step[] {
   for (const file of facts.folder.files.values()) {
     const entry = facts.manifest.entries.get(file.path)
     const problem = facts.manifest.problems.get(file.path)
-    add(planFile(file, entry, problem, facts.policy, nowMs))
+    add(planFile(file, entry, problem, facts, nowMs))
   }
   for (const entry of facts.manifest.entries.values()) {
     if (isPresent(facts, entry.path)) continue
@@ -72,14 +74,15 @@ function planFile(
   file: FileFacts,
   entry: ManifestEntry | undefined,
   problem: Problem | undefined,
-  policy: PlanPolicy,
+  { policy, early }: PassFacts,
   nowMs: number,
 ): Step | undefined {
   const { path } = file
   if (problem && isSettledBy(problem, file, entry, policy, nowMs)) return undefined
   if (!entry) return { kind: 'upload', path, file, because: 'new' }
   if (entry.stamp !== file.stamp) return { kind: 'upload', path, file, because: 'changed' }
-  return wantsRenewal(entry, policy, nowMs) ? { kind: 'renew', path, file, entry } : undefined
+  const isTime = early.has(path) || isDue(entry, nowMs)
+  return wantsRenewal(entry, policy, isTime) ? { kind: 'renew', path, file, entry } : undefined
 }
 
 /** A download that failed for good is not made again on every tick; when the id is dead, the entry is reported as lost. */
@@ -111,9 +114,9 @@ function isSettledBy(
 /** A refused renewal is tried this often: some twenty times before a medium of three days dies of it. */
 const OFFER_AGAIN_MS = 60 * 60 * 1000
 
-function wantsRenewal(entry: ManifestEntry, policy: PlanPolicy, nowMs: number): boolean {
-  if (entry.origin === 'folder') return isDue(entry, nowMs)
-  return policy.renewReferences && (entry.renewAtMs === undefined || isDue(entry, nowMs))
+function wantsRenewal(entry: ManifestEntry, policy: PlanPolicy, isTime: boolean): boolean {
+  if (entry.origin === 'folder') return isTime
+  return policy.renewReferences && (entry.renewAtMs === undefined || isTime)
 }
 
 function planMissing(

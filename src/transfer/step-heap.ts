@@ -11,6 +11,8 @@ interface Slot {
 
 export interface StepHeap {
   put(step: Step, rank: number): void
+  /** The most urgent step, left where it is. */
+  peek(): Step | undefined
   /** The most urgent step, taken out. */
   take(): Step | undefined
   drop(path: MediaPath): boolean
@@ -63,6 +65,15 @@ export function createStepHeap(): StepHeap {
     return top
   }
 
+  /** The most urgent slot that still counts; what was replaced or dropped goes on the way. */
+  function top(): Slot | undefined {
+    for (let slot = heap[0]; slot; slot = heap[0]) {
+      if (waiting.get(slot.step.path) === slot) return slot
+      pop()
+    }
+    return undefined
+  }
+
   /** Replaced slots would otherwise pile up while nothing is taken (an open circuit and many passes). */
   function compact() {
     const live = [...waiting.values()]
@@ -77,13 +88,13 @@ export function createStepHeap(): StepHeap {
       siftUp(slot)
       if (heap.length > 2 * waiting.size + 1024) compact()
     },
+    peek: () => top()?.step,
     take() {
-      for (let slot = pop(); slot; slot = pop()) {
-        if (waiting.get(slot.step.path) !== slot) continue
-        waiting.delete(slot.step.path)
-        return slot.step
-      }
-      return undefined
+      const slot = top()
+      if (slot === undefined) return undefined
+      pop()
+      waiting.delete(slot.step.path)
+      return slot.step
     },
     drop: (path) => waiting.delete(path),
     has: (path) => waiting.has(path),

@@ -1,8 +1,14 @@
 // Answers for when a step is performed: by urgency, within slots, at most one per path at a time, none while the circuit is open.
-// Not for what a step does (perform.ts) nor for what comes of it (pass.ts).
-import { assertNever } from '../errors.ts'
+// Not for who goes before whom (plan/renewal-order.ts), what a step does (perform.ts) nor what comes of it (pass.ts).
 import type { MediaPath } from '../media/media.ts'
-import type { Lane } from '../plan/renewal-order.ts'
+import {
+  isUrgent,
+  type Lane,
+  laneOf,
+  nextUploadLane,
+  rankOf,
+  type UploadLane,
+} from '../plan/renewal-order.ts'
 import type { Step } from '../plan/step.ts'
 import { createStepHeap } from './step-heap.ts'
 
@@ -11,6 +17,8 @@ export interface TransferQueue {
   submit(steps: readonly Step[], nowMs: number): void
   /** A waiting step is no longer wanted. */
   withdraw(path: MediaPath): void
+  /** Whether a step of this path waits or is in flight. */
+  has(path: MediaPath): boolean
   /** Resolves when no step of this path is in flight. */
   whenFree(path: MediaPath): Promise<void>
   /** To be called when something that held the queue back has changed (the circuit closed). */
@@ -24,63 +32,101 @@ export interface TransferQueue {
 
 export interface QueueLoad {
   readonly waiting: number
+  /** Of those that wait: renewals, of what lives and of what is dead. */
+  readonly waitingRenewals: number
   readonly inFlight: readonly Step[]
 }
 
-export function createTransferQueue(deps: {
+export interface TransferQueueDeps {
   /** Performs one step to its end; never rejects. */
   perform: (step: Step, signal: AbortSignal) => Promise<void>
   /** A step was submitted for this path while another was in flight: it needs a fresh look. */
   onOverlap: (path: MediaPath) => void
   /** Whether WeCom may be called at this moment. Asked last, and only to go: while a circuit probes, its first yes is the only one. */
   admits: () => boolean
-  slots: { uploads: number; downloads: number }
-  laneOf: (step: Step) => Lane
-  rankOf: (step: Step, nowMs: number) => number
-}): TransferQueue {
-  const { laneOf, rankOf } = deps
+  /** How many transfers may be under way; asked each time. */
+  slots: () => { readonly uploads: number; readonly downloads: number }
+  /** How much of the allowed rate the coming deaths need, see `foresee`. */
+  pressure: () => number
+  /** When somebody last asked in vain for the id of this path. */
+  askedAtMs: (path: MediaPath) => number | undefined
+  /** The service's clock: what lives and what is dead is told by it. */
+  clock: { nowMs(): number }
+}
+
+export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
+  const { clock } = deps
   const lanes: Record<Lane, ReturnType<typeof createStepHeap>> = {
     local: createStepHeap(),
     renewal: createStepHeap(),
+    expired: createStepHeap(),
     fresh: createStepHeap(),
     download: createStepHeap(),
   }
   const inFlight = new Map<MediaPath, { step: Step; ended: Promise<void> }>()
+  const running: Record<Lane, number> = { local: 0, renewal: 0, expired: 0, fresh: 0, download: 0 }
+  /** The lane in which a path waits. */
+  const placed = new Map<MediaPath, Lane>()
   const overlapped = new Set<MediaPath>()
   const aborter = new AbortController()
   const idleWaiters: (() => void)[] = []
+  let lastUpload: UploadLane | undefined
   let stopped = false
 
-  const all = Object.values(lanes)
-  const waiting = () => all.reduce((sum, lane) => sum + lane.size(), 0)
-  const running = (lane: Lane) =>
-    [...inFlight.values()].reduce((sum, { step }) => sum + (laneOf(step) === lane ? 1 : 0), 0)
-
-  /** While both lanes have work, neither new files nor renewals may take the last upload slot of the other. */
-  function hasUploadSlot(lane: 'renewal' | 'fresh'): boolean {
-    const rival = lane === 'renewal' ? 'fresh' : 'renewal'
-    const taken = running(lane)
-    if (taken + running(rival) >= deps.slots.uploads) return false
-    const rivalStarves = lanes[rival].size() > 0 && running(rival) === 0
-    return !(rivalStarves && deps.slots.uploads > 1 && taken >= deps.slots.uploads - 1)
+  function place(step: Step, nowMs: number) {
+    const lane = laneOf(step, nowMs)
+    const before = placed.get(step.path)
+    if (before !== undefined && before !== lane) lanes[before].drop(step.path)
+    placed.set(step.path, lane)
+    lanes[lane].put(step, rankOf(step, nowMs, deps.askedAtMs))
   }
 
-  function hasSlot(lane: Lane): boolean {
-    switch (lane) {
-      case 'local':
-        return true
-      case 'renewal':
-      case 'fresh':
-        return hasUploadSlot(lane) && deps.admits()
-      case 'download':
-        return running(lane) < deps.slots.downloads && deps.admits()
-      default:
-        return assertNever(lane)
+  function drop(path: MediaPath) {
+    const lane = placed.get(path)
+    if (lane === undefined) return
+    placed.delete(path)
+    lanes[lane].drop(path)
+  }
+
+  /** What died while it waited was the most urgent, so it stands before all that still lives: it goes to its own lane. */
+  function moveTheDead(nowMs: number) {
+    for (let step = lanes.renewal.peek(); step; step = lanes.renewal.peek()) {
+      if (laneOf(step, nowMs) === 'renewal') return
+      place(step, nowMs)
     }
   }
 
-  function start(step: Step) {
+  function uploadLane(): UploadLane | undefined {
+    const { renewal, expired, fresh } = lanes
+    if (renewal.size() + expired.size() + fresh.size() === 0) return undefined
+    const nowMs = clock.nowMs()
+    moveTheDead(nowMs)
+    const head = renewal.peek()
+    return nextUploadLane({
+      slots: deps.slots().uploads,
+      waiting: { renewal: renewal.size(), expired: expired.size(), fresh: fresh.size() },
+      running,
+      pressure: deps.pressure(),
+      isEmergency: head !== undefined && isUrgent(head, nowMs),
+      last: lastUpload,
+    })
+  }
+
+  /** The lane whose turn it is; undefined when nobody waits who could start now. */
+  function nextLane(): Lane | undefined {
+    if (lanes.local.size() > 0) return 'local'
+    const upload = uploadLane()
+    const mayDownload = lanes.download.size() > 0 && running.download < deps.slots().downloads
+    const lane = upload ?? (mayDownload ? 'download' : undefined)
+    if (lane === undefined || !deps.admits()) return undefined
+    if (upload !== undefined) lastUpload = upload
+    return lane
+  }
+
+  function start(step: Step, lane: Lane) {
+    running[lane]++
     const ended = deps.perform(step, aborter.signal).then(() => {
+      running[lane]--
       inFlight.delete(step.path)
       if (overlapped.delete(step.path)) deps.onOverlap(step.path)
       pump()
@@ -88,18 +134,14 @@ export function createTransferQueue(deps: {
     inFlight.set(step.path, { step, ended })
   }
 
-  function startNext(lane: Lane): boolean {
-    if (lanes[lane].size() === 0 || !hasSlot(lane)) return false
-    const step = lanes[lane].take()
-    if (step) start(step)
-    return step !== undefined
-  }
-
   function pump() {
-    // Renewals are asked first: with a single slot they win, and a deadline is worth more than a wish.
-    const order: Lane[] = ['local', 'renewal', 'fresh', 'download']
-    while (!stopped && order.some(startNext));
-    if (waiting() + inFlight.size > 0) return
+    for (let lane = stopped ? undefined : nextLane(); lane; lane = nextLane()) {
+      const step = lanes[lane].take()
+      if (step === undefined) break
+      placed.delete(step.path)
+      start(step, lane)
+    }
+    if (placed.size + inFlight.size > 0) return
     for (const resolve of idleWaiters.splice(0)) resolve()
   }
 
@@ -107,29 +149,31 @@ export function createTransferQueue(deps: {
     submit(steps, nowMs) {
       if (stopped) return
       for (const step of steps) {
-        if (inFlight.has(step.path)) {
-          overlapped.add(step.path)
-          continue
-        }
-        for (const lane of all) lane.drop(step.path)
-        lanes[laneOf(step)].put(step, rankOf(step, nowMs))
+        if (inFlight.has(step.path)) overlapped.add(step.path)
+        else place(step, nowMs)
       }
       pump()
     },
     withdraw(path) {
-      for (const lane of all) lane.drop(path)
+      drop(path)
       pump()
     },
+    has: (path) => placed.has(path) || inFlight.has(path),
     whenFree: async (path) => inFlight.get(path)?.ended,
     wake: pump,
-    load: () => ({ waiting: waiting(), inFlight: [...inFlight.values()].map(({ step }) => step) }),
+    load: () => ({
+      waiting: placed.size,
+      waitingRenewals: lanes.renewal.size() + lanes.expired.size(),
+      inFlight: [...inFlight.values()].map(({ step }) => step),
+    }),
     idle: () =>
-      waiting() + inFlight.size === 0
+      placed.size + inFlight.size === 0
         ? Promise.resolve()
         : new Promise((resolve) => idleWaiters.push(resolve)),
     async stop(reason) {
       stopped = true
-      for (const lane of all) lane.clear()
+      placed.clear()
+      for (const lane of Object.values(lanes)) lane.clear()
       aborter.abort(reason)
       if (inFlight.size > 0) await new Promise<void>((resolve) => idleWaiters.push(resolve))
       else for (const resolve of idleWaiters.splice(0)) resolve()

@@ -94,7 +94,7 @@ export function createUploader(deps: UploadDeps) {
     const own = twins.find((twin) => twin.path === step.path)
     const moved = own ? undefined : await findMoved(twins)
     const known = own ?? moved
-    if (own && keepsItsId(own, startedAtMs)) {
+    if (own && keepsItsId(own, step, startedAtMs)) {
       if (await commit(createEntry(step.path, medium, own, own.origin)))
         emit({ kind: 'unchanged', path: step.path })
       return true
@@ -102,7 +102,11 @@ export function createUploader(deps: UploadDeps) {
     const shared =
       known && isDownloaded(known)
         ? known
-        : twins.find((twin) => canShare(twin, step.path, medium, startedAtMs))
+        : twins.find(
+            (twin) =>
+              canShare(twin, step.path, medium, startedAtMs) &&
+              (step.kind === 'upload' || twin.createdAtMs > step.entry.createdAtMs),
+          )
     const gain = shared ?? (await send(step.path, medium, signal).catch(asChanged))
     if (gain === 'changed' || !(await medium.isUnchanged())) return false
     const entry = createEntry(step.path, medium, gain, known?.origin ?? 'folder')
@@ -117,8 +121,12 @@ export function createUploader(deps: UploadDeps) {
   const isDownloaded = (entry: ManifestEntry) =>
     entry.origin === 'reference' && !deps.renewReferences
 
-  const keepsItsId = (own: ManifestEntry, nowMs: number) =>
-    isDownloaded(own) || (isAlive(own, nowMs) && !isDue(own, nowMs))
+  /** An id that was found due, or chosen to be renewed early, is not kept; one that replaced it meanwhile is. */
+  function keepsItsId(own: ManifestEntry, step: UploadStep, nowMs: number): boolean {
+    if (isDownloaded(own)) return true
+    if (step.kind === 'renew' && own.mediaId === step.entry.mediaId) return false
+    return isAlive(own, nowMs) && !isDue(own, nowMs)
+  }
 
   /** Bytes that are not those which were read before: it is the file that changed, and it is read again. */
   function asChanged(error: unknown): 'changed' {

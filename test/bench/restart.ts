@@ -65,6 +65,7 @@ async function measurePass(site: BenchSite): Promise<number> {
     },
     manifest,
     queue: () => ({ submit: () => {}, withdraw: () => {} }),
+    renewals: { take: async () => ({ due: new Set(), early: new Set() }) },
     perform: async () => {},
     policy: { onDelete: 'restore', renewReferences: false, isIgnored: () => false },
     clock: systemClock,

@@ -22,6 +22,7 @@ interface World {
   unsettled?: string[]
   believed?: boolean
   newSizes?: number[]
+  early?: string[]
   policy?: Partial<PlanPolicy>
 }
 
@@ -37,6 +38,7 @@ const facts = (world: World): PassFacts => ({
     problems: new Map((world.problems ?? []).map((problem) => [problem.path, problem])),
   },
   references: world.references ?? [],
+  early: new Set((world.early ?? []).map(aPath)),
   policy: {
     onDelete: 'restore',
     renewReferences: false,
@@ -61,6 +63,24 @@ describe('planPass', () => {
       ['upload changed'],
     ],
     ['renews what is due', { files: [aFile()], entries: [anEntry({ ageHours: 49 })] }, ['renew']],
+    [
+      'renews early what it is told to, and nothing else',
+      {
+        files: [aFile(), aFile({ path: 'b.jpg' })],
+        entries: [anEntry(), anEntry({ path: 'b.jpg' })],
+        early: ['a.jpg'],
+      },
+      ['renew'],
+    ],
+    [
+      'never renews a landed reference that is not kept alive, early or not',
+      {
+        files: [aFile()],
+        entries: [anEntry({ ageHours: 60, origin: 'reference' })],
+        early: ['a.jpg'],
+      },
+      [],
+    ],
     [
       'renews what is dead already',
       { files: [aFile()], entries: [anEntry({ ageHours: 100 })] },

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { laneOf, rankOf } from '../../src/plan/renewal-order.ts'
 import type { Step } from '../../src/plan/step.ts'
 import { createStepHeap } from '../../src/transfer/step-heap.ts'
 import { createTransferQueue } from '../../src/transfer/transfer-queue.ts'
 import { aFile, anEntry, aPath, NOW_MS } from '../helpers/builders.ts'
+import { createFakeClock } from '../helpers/fake-clock.ts'
 
 const upload = (path: string, changedAtMs = NOW_MS): Step => {
   const file = aFile({ path, changedAtMs })
@@ -22,7 +22,14 @@ const restore = (path: string): Step => ({
 const forgetting = (path: string): Step => ({ kind: 'forget', path: aPath(path), because: 'gone' })
 
 /** A queue whose steps end when the test says so. */
-function aQueue({ uploads = 2, downloads = 1, admits = (): boolean => true } = {}) {
+function aQueue({
+  uploads = 2,
+  downloads = 1,
+  pressure = 0,
+  admits = (): boolean => true,
+  askedAtMs = (_: string): number | undefined => undefined,
+} = {}) {
+  const clock = createFakeClock(NOW_MS)
   const started: string[] = []
   const overlaps: string[] = []
   const endings = new Map<string, () => void>()
@@ -35,15 +42,16 @@ function aQueue({ uploads = 2, downloads = 1, admits = (): boolean => true } = {
       }),
     onOverlap: (path) => overlaps.push(path),
     admits: () => admits(),
-    slots: { uploads, downloads },
-    laneOf,
-    rankOf,
+    slots: () => ({ uploads, downloads }),
+    pressure: () => pressure,
+    askedAtMs,
+    clock,
   })
   const end = async (path: string) => {
     endings.get(path)?.()
     await new Promise((resolve) => setImmediate(resolve))
   }
-  return { queue, started, overlaps, end }
+  return { queue, clock, started, overlaps, end }
 }
 
 describe('transfer queue', () => {
@@ -132,7 +140,7 @@ describe('transfer queue', () => {
     await queue.stop(new Error('stopping'))
     queue.submit([upload('c')], NOW_MS)
     expect(started).toEqual(['upload a'])
-    expect(queue.load()).toEqual({ waiting: 0, inFlight: [] })
+    expect(queue.load()).toEqual({ waiting: 0, waitingRenewals: 0, inFlight: [] })
   })
 
   it('withdraws what waits and tells when what is in flight has ended', async () => {

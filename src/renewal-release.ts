@@ -1,0 +1,165 @@
+// Answers for which renewals a pass looks at: what has fallen due since the last one, what is in danger whatever the schedule
+// says, and what is begun early because the coming deaths would otherwise need more than the allowed rate, or come in herds.
+// The numbers behind it are plan/capacity.ts; this file asks the manifest and remembers what was released.
+import { setImmediate } from 'node:timers/promises'
+import type { ManifestReader, MomentRange } from './manifest/manifest.ts'
+import { isDue, isEndangered, type RenewalPolicy } from './media/lifetime.ts'
+import type { ManifestEntry, MediaPath } from './media/media.ts'
+import type { Rate } from './media/rate.ts'
+import {
+  type Capacity,
+  earlyCreditMs,
+  foresee,
+  isWorthLeveling,
+  measureCapacity,
+  type Outlook,
+  type Work,
+  workMs,
+} from './plan/capacity.ts'
+import type { TransferQueue } from './transfer/transfer-queue.ts'
+
+/** Entries are asked for this many at a time. */
+const BATCH = 1000
+/** So many of the next deaths are looked through for early renewals; what stands in the way (missing files) ends it there. */
+const MAX_BATCHES = 50
+/** Everything due is released anew this often in a lifetime (each half hour of three days), should any of it have been lost on the way. */
+const FULL_RELEASES = 144
+/** In danger: with less than this part of its life left. */
+const DANGER_PART = 12
+
+export interface RenewalRelease {
+  /** What is to be looked at now, and which of it although it is not due. */
+  take(): Promise<{ readonly due: ReadonlySet<MediaPath>; readonly early: ReadonlySet<MediaPath> }>
+  /** When something will be in danger that nobody has released, as things stand; undefined when nothing will. */
+  nextDangerAtMs(): Promise<number | undefined>
+  /** As last foreseen. */
+  outlook(): Outlook
+  capacity(): Promise<Capacity>
+}
+
+export function createRenewalRelease(deps: {
+  manifest: Pick<ManifestReader, 'findDue' | 'findDying' | 'workload'>
+  queue: () => Pick<TransferQueue, 'has' | 'load'>
+  rate: Rate
+  policy: RenewalPolicy
+  /** The service's clock. */
+  clock: { nowMs(): number }
+}): RenewalRelease {
+  const { manifest, rate, policy, clock } = deps
+  let outlook: Outlook = { pace: 0, pressure: 0 }
+  /** Everything due at this moment has been released; undefined makes the next release a full one. */
+  let releasedUntilMs: number | undefined
+  let fullReleaseAtMs = 0
+  /** Work that may be begun early, and when it was last counted. */
+  let credit = { ms: 0, atMs: clock.nowMs() }
+
+  const isFree = ({ path }: ManifestEntry) => !deps.queue().has(path)
+
+  async function takeDue(nowMs: number): Promise<ManifestEntry[]> {
+    // A clock that was set back tells nothing of what was released under the later time: begin again.
+    const isFull =
+      releasedUntilMs === undefined ||
+      releasedUntilMs > nowMs ||
+      nowMs - fullReleaseAtMs >= policy.lifetimeMs / FULL_RELEASES
+    if (isFull) fullReleaseAtMs = nowMs
+    const due = []
+    const range = { afterMs: isFull ? -Infinity : (releasedUntilMs ?? nowMs), untilMs: nowMs }
+    for await (const batch of inBatches(range, manifest.findDue, (entry) => entry.renewAtMs))
+      due.push(...batch.filter(isFree))
+    releasedUntilMs = nowMs
+    return due
+  }
+
+  /** What was not released in time, or was and came back: twice made sure, since this is what nobody may miss. */
+  const takeEndangered = async (nowMs: number): Promise<ManifestEntry[]> =>
+    (
+      await manifest.findDying(
+        { afterMs: nowMs, untilMs: nowMs + policy.lifetimeMs / DANGER_PART },
+        BATCH,
+      )
+    ).filter((entry) => isEndangered(entry, nowMs) && isFree(entry))
+
+  /** The earliest deaths whose work the credit covers, as long as the queue has nothing left of what is due. */
+  async function takeEarly(nowMs: number, due: ReadonlySet<MediaPath>): Promise<ManifestEntry[]> {
+    if (!isWorthLeveling(outlook) || credit.ms <= 0) return []
+    if (deps.queue().load().waitingRenewals > 0) return []
+    const early: ManifestEntry[] = []
+    const range = { afterMs: nowMs, untilMs: Infinity }
+    const dying = inBatches(range, manifest.findDying, (entry) => entry.expiresAtMs)
+    let batches = 0
+    for await (const batch of dying) {
+      for (const entry of batch) {
+        if (credit.ms <= 0) return early
+        if (isDue(entry, nowMs) || due.has(entry.path) || !isFree(entry)) continue
+        early.push(entry)
+        spend(entry)
+      }
+      if (++batches === MAX_BATCHES) break
+    }
+    return early
+  }
+
+  const spend = ({ sizeBytes }: ManifestEntry) => {
+    credit = { ...credit, ms: credit.ms - workMs({ count: 1, sizeBytes }, rate) }
+  }
+
+  function count(due: readonly ManifestEntry[], nowMs: number) {
+    const sinceMs = Math.max(0, nowMs - credit.atMs)
+    const ms = earlyCreditMs(
+      { creditMs: credit.ms, sinceMs },
+      outlook,
+      workMs(sumOf(due), rate),
+      policy,
+    )
+    credit = { ms, atMs: nowMs }
+  }
+
+  return {
+    async take() {
+      const nowMs = clock.nowMs()
+      outlook = foresee(await manifest.workload(), rate, policy, nowMs)
+      const due = await takeDue(nowMs)
+      count(due, nowMs)
+      const paths = new Set([...due, ...(await takeEndangered(nowMs))].map(({ path }) => path))
+      const early = new Set((await takeEarly(nowMs, paths)).map(({ path }) => path))
+      return { due: paths, early }
+    },
+    async nextDangerAtMs() {
+      const dangerMs = policy.lifetimeMs / DANGER_PART
+      const afterMs = clock.nowMs() + dangerMs
+      const [next] = await manifest.findDying({ afterMs, untilMs: Infinity }, 1)
+      return next && next.expiresAtMs - dangerMs
+    },
+    outlook: () => outlook,
+    capacity: async () => measureCapacity(sumOfSlices(await manifest.workload()), rate, policy),
+  }
+}
+
+/** Batch after batch, the event loop let through in between. One moment is never cut in two, so that the next can begin after it. */
+async function* inBatches(
+  { afterMs, untilMs }: Required<MomentRange>,
+  find: ManifestReader['findDue'],
+  momentMs: (entry: ManifestEntry) => number | undefined,
+): AsyncGenerator<readonly ManifestEntry[]> {
+  for (let sinceMs = afterMs; ; await setImmediate()) {
+    const batch = await find({ afterMs: sinceMs, untilMs }, BATCH)
+    yield batch
+    const last = batch.at(-1)
+    const lastMs = last && momentMs(last)
+    if (batch.length < BATCH || lastMs === undefined) return
+    const sameMoment = await find({ afterMs: lastMs - 1, untilMs: lastMs }, Infinity)
+    const known = new Set(batch)
+    yield sameMoment.filter((entry) => !known.has(entry))
+    sinceMs = lastMs
+  }
+}
+
+const sumOf = (entries: readonly ManifestEntry[]): Work => ({
+  count: entries.length,
+  sizeBytes: entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+})
+
+const sumOfSlices = (slices: readonly Work[]): Work => ({
+  count: slices.reduce((sum, { count }) => sum + count, 0),
+  sizeBytes: slices.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+})
