@@ -1,6 +1,6 @@
 // Builds a whole client for tests, and waits and collects for them.
 import { onTestFinished } from 'vitest'
-import { systemClock } from '../../src/support/clock.ts'
+import { type Clock, systemClock } from '../../src/support/clock.ts'
 import type { MirrorEvent } from '../../src/support/events.ts'
 import { createHttpExchange } from '../../src/wecom/http-exchange.ts'
 import { createTokenFetch } from '../../src/wecom/http-token.ts'
@@ -17,7 +17,7 @@ export function createClient(options: {
   readonly limits?: ExchangeLimits
   readonly proxy?: string
   readonly ca?: string
-  readonly clock?: { nowMs(): number }
+  readonly clock?: Pick<Clock, 'nowMs' | 'monotonicMs'>
   readonly secret?: string
   readonly corpId?: string
 }) {

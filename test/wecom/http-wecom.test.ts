@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { type MediaId, parseMediaId } from '../../src/media/media.ts'
-import { createFakeClock } from '../helpers/fake-clock.ts'
+import { createFakeClock, type FakeClock } from '../helpers/fake-clock.ts'
 import { aMedium } from '../helpers/memory-wecom.ts'
 import { createClient, failureOf, patient } from './client.ts'
 import { createLoopback, replyJson } from './loopback.ts'
@@ -10,7 +10,7 @@ import { createLoopback, replyJson } from './loopback.ts'
 const mediaId = parseMediaId('M1') as MediaId
 
 /** A service that hands out T1, T2, … and takes only those that are in `valid`. */
-async function createBench(clock?: { nowMs(): number }) {
+async function createBench(clock?: FakeClock) {
   const valid = new Set<string>()
   const service = { tokens: 0, errcode: 42001, revokeAtBirth: false, expires_in: 7200 }
   const { baseUrl, received } = await createLoopback(({ url }, response) => {
