@@ -85,6 +85,12 @@ export class WecomRefused extends BaseError {
 export class WecomUnreachable extends BaseError {
   readonly code = 'WECOM_UNREACHABLE'
   readonly remedy = 'retry' satisfies Remedy
+  /** The HTTP status of what answered in WeCom's place, if something did. */
+  readonly status: number | undefined
+  constructor(message: string, details: Details & { readonly status?: number } = {}) {
+    super(message, details)
+    this.status = details.status
+  }
 }
 
 /** The state on disk cannot be trusted; we never guess at the truth. */

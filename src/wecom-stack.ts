@@ -6,6 +6,7 @@ import { createSimulator } from './simulator/simulator.ts'
 import { type Clock, systemClock } from './support/clock.ts'
 import type { Emit } from './support/events.ts'
 import { createCircuit } from './wecom/circuit.ts'
+import { createConcurrency } from './wecom/concurrency.ts'
 import { createHttpExchange } from './wecom/http-exchange.ts'
 import { createTokenFetch } from './wecom/http-token.ts'
 import { createHttpWecom } from './wecom/http-wecom.ts'
@@ -44,6 +45,7 @@ export async function createWecomStack(
       : config.wecom
   const serviceClock = createServiceClock({ clock, emit })
   const circuit = createCircuit({ clock, random, emit })
+  const concurrency = createConcurrency({ clock, most: config.transfer, emit })
   const exchange = createHttpExchange({
     baseUrl,
     // Sockets know only real time, whatever clock the decisions are given.
@@ -55,10 +57,16 @@ export async function createWecomStack(
   const tokens = createTokenSource({ clock, fetchToken, emit })
   const wire = createHttpWecom({ exchange, tokens, serviceClock })
   const limited = createLimitedWecom({ wecom: wire, clock, quota: config.wecom.quota })
-  const retrying = createRetryingWecom({ wecom: limited, clock, random })
+  const retrying = createRetryingWecom({
+    wecom: limited,
+    clock,
+    random,
+    mayRepeat: () => circuit.state().kind === 'closed',
+  })
+  const observed = createObservedWecom({ wecom: retrying, circuit, concurrency })
   closers.push(() => exchange.close())
   closers.push(() => circuit.stop())
-  return { wecom: createObservedWecom({ wecom: retrying, circuit }), circuit, serviceClock }
+  return { wecom: observed, circuit, concurrency, serviceClock }
 }
 
 async function startSimulator(

@@ -78,6 +78,23 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
       return say('info', `forgot ${event.path}: ${event.because}`)
     case 'lost':
       return say('error', event.message)
+    case 'id-died':
+      return say(
+        'warn',
+        `the media_id of ${event.path}${othersOf(event.pathCount)} died before its time: WeCom does not know ${event.mediaId}, which was to live until ${time(event.expectedUntilMs)}; it is not handed out any more`,
+        event.isRenewed
+          ? 'The file is uploaded again at once. If many die like this, WeCom keeps media for less than `renewal.lifetime`.'
+          : 'Nothing keeps it alive: it came from a reference, and `references.renew` is off.',
+      )
+    case 'audited': {
+      const unclear = event.unclear > 0 ? `, ${event.unclear} unclear` : ''
+      const early = event.endedBecause === undefined ? '' : `; ended early: ${event.endedBecause}`
+      return say(
+        early || event.dead > 0 ? 'warn' : 'info',
+        `audit: ${event.checked} ids checked, ${event.alive} alive, ${event.dead} dead${unclear} (${seconds(event.tookMs)})${early}`,
+        event.hint,
+      )
+    }
     case 'problem-found':
       return say('warn', event.problem.message, event.hint)
     case 'problem-solved':
@@ -95,6 +112,12 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
       )
     case 'circuit-closed':
       return say('info', `WeCom answers again after ${seconds(event.openedForMs)}`)
+    case 'concurrency-lowered':
+      return say(
+        'warn',
+        `too many ${event.direction} at once for WeCom: at most ${event.to} instead of ${event.from} from now on, slowly more again`,
+        `Lower \`transfer.${event.direction}\`, or let other programs of the corp make fewer calls at once.`,
+      )
     case 'token-refreshed':
       return say('debug', 'got a new access token')
     case 'clock-skew':
@@ -130,6 +153,9 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
 
 const describeEntry = (entry: ManifestEntry, nowMs: number): string =>
   `${entry.kind} ${entry.mediaId}, lives another ${seconds(entry.expiresAtMs - nowMs)}`
+
+const othersOf = (pathCount: number): string =>
+  pathCount > 1 ? ` (and of ${pathCount - 1} more that share it)` : ''
 
 const parenthesis = (text: string | undefined): string => (text === undefined ? '' : ` (${text})`)
 

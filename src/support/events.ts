@@ -45,6 +45,30 @@ export type MirrorEvent =
       readonly mediaId: MediaId
       readonly message: string
     }
+  /** WeCom does not know an id that entries held as alive; told once per id, when none of them does any more. */
+  | {
+      readonly kind: 'id-died'
+      readonly mediaId: MediaId
+      /** One of the paths that held it. */
+      readonly path: MediaPath
+      readonly pathCount: number
+      /** Until when it should have lived. */
+      readonly expectedUntilMs: number
+      /** Whether a pass gives it a successor; a landed reference that is not kept alive gets none. */
+      readonly isRenewed: boolean
+    }
+  | {
+      readonly kind: 'audited'
+      readonly checked: number
+      readonly alive: number
+      readonly dead: number
+      /** Refused for a reason that says nothing about life. */
+      readonly unclear: number
+      readonly tookMs: number
+      /** Why it ended before its sample did. */
+      readonly endedBecause: string | undefined
+      readonly hint: string | undefined
+    }
   | { readonly kind: 'problem-found'; readonly problem: Problem; readonly hint: string | undefined }
   | { readonly kind: 'problem-solved'; readonly path: MediaPath }
   | {
@@ -56,6 +80,13 @@ export type MirrorEvent =
     }
   | { readonly kind: 'circuit-opened'; readonly error: MirrorError; readonly nextProbeAtMs: number }
   | { readonly kind: 'circuit-closed'; readonly openedForMs: number }
+  /** WeCom said that too many calls came at once: fewer transfers go side by side from now on, and slowly more again. */
+  | {
+      readonly kind: 'concurrency-lowered'
+      readonly direction: 'uploads' | 'downloads'
+      readonly from: number
+      readonly to: number
+    }
   | { readonly kind: 'token-refreshed' }
   | { readonly kind: 'clock-skew'; readonly skewMs: number }
   | { readonly kind: 'tick-missed'; readonly schedule: string }

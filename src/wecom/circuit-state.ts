@@ -1,25 +1,36 @@
 // Answers for when the daemon may call the service at all: pure transitions over (state, observation, moment, chance).
-// Who asks, waits and tells is `circuit.ts`.
-import { type MirrorError, type WecomRefused, WecomUnreachable } from '../errors.ts'
+// Who asks, waits and tells is `circuit.ts`; what an error says about the service is `ailment.ts`.
+//
+// Time is cut into eras: while the circuit is closed, while it is open, while one probe is out. A call belongs to the era
+// it left in, and its outcome counts only as long as that era lasts. So a straggler from before neither ends an outage nor
+// lengthens it, and nothing but the probe's own outcome decides about the probe.
+import { type Illness, probeDelayMs } from './ailment.ts'
 
-/** What can be wrong with the service, by how long it is wise to wait. */
-export type Ailment = 'stopped' | 'slowed' | 'failing'
-export type ServiceError = WecomRefused | WecomUnreachable
+export type CircuitState = ClosedState | OpenState | HalfOpenState
 
-export type CircuitState =
-  /** `failures`: how many calls in a row only time can cure. */
-  | { readonly kind: 'closed'; readonly failures: number }
-  | ({ readonly kind: 'open' } & Illness)
-  /** `probeSentAtMs`: when the one probe was let through, if it was. */
-  | ({ readonly kind: 'half-open'; readonly probeSentAtMs: number | undefined } & Illness)
+interface ClosedState {
+  readonly kind: 'closed'
+  readonly era: number
+  /** How many calls in a row only time can cure. */
+  readonly failures: number
+}
 
-interface Illness {
-  readonly ailment: Ailment
-  readonly error: ServiceError
+interface Trouble extends Illness {
+  readonly era: number
   readonly sinceMs: number
   readonly nextProbeAtMs: number
   /** Probes in vain since the ailment began. */
   readonly probes: number
+}
+
+interface OpenState extends Trouble {
+  readonly kind: 'open'
+}
+
+interface HalfOpenState extends Trouble {
+  readonly kind: 'half-open'
+  /** The place of the one probe: free, kept for a step that was let start, or taken by a call that is out. */
+  readonly probe: 'free' | 'kept' | 'out'
 }
 
 interface Moment {
@@ -28,116 +39,102 @@ interface Moment {
   readonly random: number
 }
 
-export const HEALTHY: CircuitState = { kind: 'closed', failures: 0 }
-
-const SECOND_MS = 1_000
-const MINUTE_MS = 60 * SECOND_MS
+export const HEALTHY: CircuitState = { kind: 'closed', era: 0, failures: 0 }
 
 /** One failed call is an accident, three in a row are an outage. */
 const FAILURES_TO_OPEN = 3
-/** A probe that never reports back (abandoned at a reload, say) frees its place after this. */
-const PROBE_LAPSE_MS = 2 * MINUTE_MS
 
-/** How long to wait before the next probe. */
-export function probeDelayMs(ailment: Ailment, probes: number, random: number): number {
-  switch (ailment) {
-    case 'stopped':
-      // Somebody is perhaps fixing it right now; after that, rarely, and never on the same second as other hosts.
-      return (probes === 0 ? 2 * MINUTE_MS : 10 * MINUTE_MS) * (0.8 + 0.4 * random)
-    case 'slowed':
-      // The block lasts as long as the window that was exceeded, and the answer does not say which: a minute, else an hour.
-      return (probes === 0 ? MINUTE_MS : 60 * MINUTE_MS) * (1 + 0.05 * random)
-    case 'failing':
-      return SECOND_MS + random * Math.min(MINUTE_MS, 5 * SECOND_MS * 2 ** Math.min(probes, 10))
+export type Admission =
+  | { readonly admitted: true; readonly state: CircuitState }
+  | { readonly admitted: false; readonly state: OpenState | HalfOpenState }
+
+/** Whether a step may start or a call may leave now, and the state once it has. A call may take the place kept for a step. */
+export function admit(state: CircuitState, asker: 'step' | 'call', nowMs: number): Admission {
+  if (state.kind === 'closed') return { admitted: true, state }
+  // The timer does not run while the machine sleeps, so the wait may be over before it fires.
+  const awake = state.kind === 'open' && nowMs >= state.nextProbeAtMs ? halfOpen(state) : state
+  if (awake.kind === 'open') return { admitted: false, state: awake }
+  if (asker === 'step') {
+    if (awake.probe !== 'free') return { admitted: false, state: awake }
+    return { admitted: true, state: { ...awake, probe: 'kept' } }
   }
+  if (awake.probe === 'out') return { admitted: false, state: awake }
+  return { admitted: true, state: { ...awake, probe: 'out', era: awake.era + 1 } }
 }
 
-/** The error as the circuit sees it; `nothing` when it says nothing about the service (a file of ours, say). */
-export function diagnose(
-  error: MirrorError,
-): { readonly ailment: Ailment; readonly error: ServiceError } | 'well' | 'nothing' {
-  if (error instanceof WecomUnreachable) return { ailment: 'failing', error }
-  if (error.code !== 'WECOM_REFUSED') return 'nothing'
-  switch (error.remedy) {
-    case 'stop':
-      return { ailment: 'stopped', error }
-    case 'slow-down':
-      return { ailment: 'slowed', error }
-    case 'retry':
-    case 'refresh-token':
-      return { ailment: 'failing', error }
-    case 'skip':
-      return 'well'
-  }
-}
-
-/** After a call went through, or was refused for its own file's sake. */
-export function afterWell(state: CircuitState): CircuitState {
-  // A straggler from before the circuit opened proves that the service is reachable, and nothing about its quota or rights.
-  return state.kind === 'open' && state.ailment !== 'failing' ? state : HEALTHY
-}
-
-/** After a call that shows the service, or our standing with it, to be ill. */
-export function afterIll(
+/** After the outcome of a call that left in the given era. */
+export function afterCall(
   state: CircuitState,
-  ill: { readonly ailment: Ailment; readonly error: ServiceError },
+  call: { readonly era: number; readonly found: Illness | 'well' | 'nothing' },
   moment: Moment,
 ): CircuitState {
-  if (state.kind === 'closed') {
-    const failures = state.failures + 1
-    const isAccident = ill.ailment === 'failing' && failures < FAILURES_TO_OPEN
-    return isAccident ? { kind: 'closed', failures } : open(ill, moment.nowMs, 0, moment)
-  }
-  // Stragglers of the same outage must not lengthen it; one that shows something graver counts.
-  const isGraver = state.ailment === 'failing' && ill.ailment !== 'failing'
-  if (state.kind === 'open' && !isGraver) return state
-  const probes = ill.ailment === state.ailment ? state.probes + 1 : 0
-  return open(ill, state.sinceMs, probes, moment)
+  if (call.era !== state.era) return state
+  if (call.found === 'nothing') return state.kind === 'half-open' ? freed(state) : state
+  if (call.found === 'well') return afterWell(state)
+  return state.kind === 'closed'
+    ? afterFirstIll(state, call.found, moment)
+    : afterProbeInVain(state, call.found, moment)
 }
 
-const open = (
-  ill: { readonly ailment: Ailment; readonly error: ServiceError },
-  sinceMs: number,
-  probes: number,
-  { nowMs, random }: Moment,
-): CircuitState => ({
-  kind: 'open',
-  ...ill,
-  sinceMs,
-  probes,
-  nextProbeAtMs: Math.round(nowMs + probeDelayMs(ill.ailment, probes, random)),
-})
-
-/** After an outcome that says nothing: a probe that was out gives its place back at once. */
-export const afterNothingLearnt = (state: CircuitState): CircuitState =>
-  state.kind === 'half-open' ? { ...state, probeSentAtMs: undefined } : state
+/** After a step that was let start: a place kept for it is free again. */
+export const afterStep = (state: CircuitState): CircuitState =>
+  state.kind === 'half-open' && state.probe === 'kept' ? freed(state) : state
 
 /** When the wait is over: ready for one probe. */
 export const afterWait = (state: CircuitState): CircuitState =>
-  state.kind === 'open' ? { ...state, kind: 'half-open', probeSentAtMs: undefined } : state
+  state.kind === 'open' ? halfOpen(state) : state
 
-/** Whether a call may go now, and the state once it has gone. */
-export function admit(
-  state: CircuitState,
-  nowMs: number,
-): { readonly admitted: boolean; readonly state: CircuitState } {
-  if (state.kind === 'closed') return { admitted: true, state }
-  // The timer does not run while the machine sleeps, so the wait may be over before it fires.
-  const awake = state.kind === 'open' && nowMs >= state.nextProbeAtMs ? afterWait(state) : state
-  if (awake.kind !== 'half-open' || isProbeOut(awake.probeSentAtMs, nowMs)) {
-    return { admitted: false, state: awake }
-  }
-  return { admitted: true, state: { ...awake, probeSentAtMs: nowMs } }
+/** When a probe has not been heard of for too long: its place is free, and it is not listened to any more. */
+export const afterLapse = (state: CircuitState): CircuitState =>
+  state.kind === 'half-open' && state.probe !== 'free' ? freed(state) : state
+
+function afterWell(state: CircuitState): CircuitState {
+  if (state.kind !== 'closed') return { kind: 'closed', era: state.era + 1, failures: 0 }
+  return state.failures === 0 ? state : { ...state, failures: 0 }
 }
 
-/** When `admit` will say yes: now when closed, else at the next probe. */
-export function nextAdmissionAtMs(state: CircuitState): number | undefined {
-  if (state.kind === 'closed') return undefined
-  if (state.kind === 'open') return state.nextProbeAtMs
-  return state.probeSentAtMs === undefined
-    ? state.nextProbeAtMs
-    : state.probeSentAtMs + PROBE_LAPSE_MS
+function afterFirstIll(state: ClosedState, ill: Illness, moment: Moment): CircuitState {
+  const failures = state.failures + 1
+  const isAccident = ill.ailment === 'failing' && failures < FAILURES_TO_OPEN
+  if (isAccident) return { ...state, failures }
+  return open(ill, { era: state.era, sinceMs: moment.nowMs, probes: 0 }, moment)
 }
 
-const isProbeOut = (sentAtMs: number | undefined, nowMs: number): boolean =>
-  sentAtMs !== undefined && Math.abs(nowMs - sentAtMs) < PROBE_LAPSE_MS
+/**
+ * "Too many calls" repeats when the probe itself is refused: then it was the hour's window and not the minute's. After a
+ * probe that went well the block was over, and one that comes soon after is another one: it begins with the minute again.
+ */
+function afterProbeInVain(state: Trouble, found: Illness, moment: Moment): CircuitState {
+  // What only an administrator can cure is disproved by a call that goes well and by nothing less: an outage or a
+  // block in between must not bring back the short waits.
+  const { ailment, error } =
+    state.ailment === 'stopped' && found.ailment !== 'stopped' ? state : found
+  const probes = ailment === state.ailment ? state.probes + 1 : 0
+  return open({ ailment, error }, { era: state.era, sinceMs: state.sinceMs, probes }, moment)
+}
+
+const open = (
+  { ailment, error }: Illness,
+  { era, sinceMs, probes }: Pick<Trouble, 'era' | 'sinceMs' | 'probes'>,
+  { nowMs, random }: Moment,
+): OpenState => ({
+  kind: 'open',
+  era: era + 1,
+  ailment,
+  error,
+  sinceMs,
+  probes,
+  nextProbeAtMs: nowMs + probeDelayMs(ailment, probes, random),
+})
+
+const halfOpen = (state: OpenState): HalfOpenState => ({
+  ...state,
+  kind: 'half-open',
+  probe: 'free',
+})
+
+const freed = (state: HalfOpenState): HalfOpenState => ({
+  ...state,
+  probe: 'free',
+  era: state.era + 1,
+})

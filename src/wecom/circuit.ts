@@ -1,18 +1,18 @@
 // Answers for stopping all calls while they can only do harm, and for finding out when they make sense again. One per
-// credential. The transfer queue asks it before each step and tells it each outcome; it wraps nothing.
-import type { MirrorError } from '../errors.ts'
+// credential. The transfer queue asks it before each step; every call asks again as it leaves and tells what came of it
+// (`observed-wecom.ts`). When what may go is decided in `circuit-state.ts`.
+import { type MirrorError, WecomRefused, WecomUnreachable } from '../errors.ts'
 import type { Clock, Timer } from '../support/clock.ts'
 import type { Emit } from '../support/events.ts'
+import { diagnose, type Outcome, type ServiceError } from './ailment.ts'
 import {
   admit,
-  afterIll,
-  afterNothingLearnt,
+  afterCall,
+  afterLapse,
+  afterStep,
   afterWait,
-  afterWell,
   type CircuitState,
-  diagnose,
   HEALTHY,
-  nextAdmissionAtMs,
 } from './circuit-state.ts'
 
 interface CircuitView {
@@ -22,21 +22,27 @@ interface CircuitView {
   readonly nextProbeAtMs?: number
 }
 
-type Outcome = 'well' | 'nothing' | MirrorError
+/** Tells what came of one call. Only the first telling counts. */
+export type Tell = (outcome: Outcome) => void
 
 export interface Circuit {
-  /** Whether a call may go now. Ask only to go: while the circuit is half-open, the first yes is the only one. */
+  /** Whether a step may start now. Ask only to start it: while the circuit is half-open, the first yes is the only one. */
   admits(): boolean
-  /** When it is worth asking again; undefined while the circuit is closed. */
-  nextProbeAtMs(): number | undefined
-  /** Tells what came of an admitted call: it went well, it failed so, or it was never made and proves nothing. */
-  observe(outcome: Outcome): void
+  /** To be called when a step that was let start has ended, whatever came of it: it may have called nobody. */
+  release(): void
+  /** `release` under its earlier name, until the composition root calls that. */
+  observe(outcome: 'nothing'): void
+  /** Lets one call leave, and hears what came of it. Throws what the circuit is open for when none may go. */
+  enter(): Tell
   /** Calls back whenever `admits` may have another answer. Returns the way to stop listening. */
   onChange(listener: () => void): () => void
   state(): CircuitView
   /** Gives the timer back. */
   stop(): void
 }
+
+/** Longer than any transfer and any wait for the quota. A safety net only: every call reports, every step releases. */
+const PROBE_LAPSE_MS = 2 * 60 * 60_000
 
 export function createCircuit(deps: {
   readonly clock: Pick<Clock, 'nowMs' | 'after'>
@@ -48,52 +54,60 @@ export function createCircuit(deps: {
   let state: CircuitState = HEALTHY
   let timer: Timer | undefined
 
-  const arm = () => {
+  function arm() {
     timer?.cancel()
     timer = undefined
-    const atMs = nextAdmissionAtMs(state)
-    // Half-open and nobody out: whoever asks is let through, there is nothing to wait for.
-    if (atMs === undefined || (state.kind === 'half-open' && state.probeSentAtMs === undefined))
-      return
-    timer = clock.after(atMs - clock.nowMs(), () => {
-      become(state.kind === 'open' ? afterWait(state) : afterNothingLearnt(state))
-    })
+    if (state.kind === 'open') {
+      timer = clock.after(state.nextProbeAtMs - clock.nowMs(), () => become(afterWait(state)))
+    } else if (state.kind === 'half-open' && state.probe !== 'free') {
+      timer = clock.after(PROBE_LAPSE_MS, () => become(afterLapse(state)))
+    }
   }
 
-  const become = (next: CircuitState) => {
-    if (next === state) return
-    const before = state
+  /** False when nothing is different. */
+  function change(next: CircuitState): boolean {
+    if (next === state) return false
     state = next
     arm()
-    tell(before, next, clock.nowMs(), emit)
+    return true
+  }
+
+  function become(next: CircuitState) {
+    const before = state
+    if (!change(next)) return
+    tellOf(before, next, clock.nowMs(), emit)
     for (const listener of [...listeners]) listener()
   }
 
   return Object.freeze({
     admits() {
-      const answer = admit(state, clock.nowMs())
+      const admission = admit(state, 'step', clock.nowMs())
       // The one who asks knows already, so nobody is told: listeners that ask in turn would never come to an end.
-      if (answer.state !== state) {
-        state = answer.state
-        arm()
-      }
-      return answer.admitted
+      change(admission.state)
+      return admission.admitted
     },
-    nextProbeAtMs: () => nextAdmissionAtMs(state),
-    observe(outcome: Outcome) {
-      const found = typeof outcome === 'string' ? outcome : diagnose(outcome)
-      if (found === 'nothing') become(afterNothingLearnt(state))
-      else if (found === 'well') become(afterWell(state))
-      else become(afterIll(state, found, { nowMs: clock.nowMs(), random: random() }))
+    release: () => become(afterStep(state)),
+    observe: () => become(afterStep(state)),
+    enter() {
+      const admission = admit(state, 'call', clock.nowMs())
+      change(admission.state)
+      if (!admission.admitted) throw asNotCalled(admission.state.error)
+      const { era } = admission.state
+      let told = false
+      return (outcome: Outcome) => {
+        if (told) return
+        told = true
+        const moment = { nowMs: clock.nowMs(), random: random() }
+        become(afterCall(state, { era, found: diagnose(outcome) }, moment))
+      }
     },
     onChange(listener: () => void) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
     state(): CircuitView {
-      const nextProbeAtMs = nextAdmissionAtMs(state)
-      if (state.kind === 'closed' || nextProbeAtMs === undefined) return { kind: 'closed' }
-      const { kind, error, sinceMs } = state
+      if (state.kind === 'closed') return { kind: 'closed' }
+      const { kind, error, sinceMs, nextProbeAtMs } = state
       return { kind, error, sinceMs, nextProbeAtMs }
     },
     stop() {
@@ -104,16 +118,38 @@ export function createCircuit(deps: {
   } satisfies Circuit)
 }
 
+/** The reason is another call's, which its message names; the kind of error and what to do about it stay the same. */
+function asNotCalled(error: ServiceError): ServiceError {
+  const message = `WeCom is not called at present, because of this: ${error.message}`
+  const details = { hint: error.hint, cause: error }
+  return error instanceof WecomRefused
+    ? new WecomRefused(message, { ...error, mayGoAsFile: false }, details)
+    : new WecomUnreachable(message, details)
+}
+
 /** Once per outage and kind of trouble, not once per probe. */
-function tell(before: CircuitState, next: CircuitState, nowMs: number, emit: Emit) {
+function tellOf(before: CircuitState, next: CircuitState, nowMs: number, emit: Emit) {
   if (next.kind === 'closed') {
-    if (before.kind !== 'closed') {
-      emit({ kind: 'circuit-closed', openedForMs: Math.max(0, nowMs - before.sinceMs) })
-    }
-  } else if (next.kind === 'open') {
-    const isNews = before.kind === 'closed' || before.ailment !== next.ailment
-    if (isNews) {
-      emit({ kind: 'circuit-opened', error: next.error, nextProbeAtMs: next.nextProbeAtMs })
-    }
+    if (before.kind === 'closed') return
+    emit({ kind: 'circuit-closed', openedForMs: Math.max(0, nowMs - before.sinceMs) })
+  } else if (next.kind === 'open' && isNews(before, next)) {
+    emit({ kind: 'circuit-opened', error: next.error, nextProbeAtMs: next.nextProbeAtMs })
   }
 }
+
+function isNews(before: CircuitState, next: Exclude<CircuitState, { kind: 'closed' }>): boolean {
+  if (before.kind === 'closed' || before.ailment !== next.ailment) return true
+  switch (next.ailment) {
+    case 'stopped':
+      // The administrator has mended one thing, and now has to mend another.
+      return errcodeOf(before.error) !== errcodeOf(next.error)
+    case 'slowed':
+      // Not a minute, an hour.
+      return next.probes === 1
+    case 'failing':
+      return false
+  }
+}
+
+const errcodeOf = (error: ServiceError): number | undefined =>
+  error instanceof WecomRefused ? error.errcode : undefined

@@ -18,8 +18,10 @@ export function createRetryingWecom(deps: {
   readonly wecom: Wecom
   readonly clock: Pick<Clock, 'sleep'>
   readonly random: () => number
+  /** Whether one more attempt may be worth it: while the circuit is not closed, a probe is one call and a straggler the last. */
+  readonly mayRepeat: () => boolean
 }): Wecom {
-  const { wecom, clock, random } = deps
+  const { wecom, clock, random, mayRepeat } = deps
 
   // p-retry is not given the signal: it would throw away a result that arrived just before the abort, and with it a
   // receipt nobody else has. Its own delays have no jitter at their cap, so the wait is here and its delay is 0.
@@ -28,9 +30,9 @@ export function createRetryingWecom(deps: {
       retries: MAX_ATTEMPTS - 1,
       minTimeout: 0,
       async shouldRetry({ error, attemptNumber }) {
-        if (!isMirrorError(error) || error.remedy !== 'retry') return false
+        if (!isMirrorError(error) || error.remedy !== 'retry' || !mayRepeat()) return false
         await clock.sleep(retryDelayMs(attemptNumber, random()), signal)
-        return true
+        return mayRepeat()
       },
     })
 

@@ -34,7 +34,7 @@ export const createForeignAnswerError = (
 ): WecomUnreachable =>
   new WecomUnreachable(
     `cannot use the answer of ${renderTarget(target)}: HTTP ${answer.status}, ${answer.what}`,
-    { hint: hintForStatus(answer.status) },
+    { hint: hintForStatus(answer.status), status: answer.status },
   )
 
 function readCode(error: unknown): string {

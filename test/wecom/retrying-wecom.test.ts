@@ -1,26 +1,23 @@
 import { expect, test } from 'vitest'
-import {
-  FileUnreadable,
-  type MirrorError,
-  WecomRefused,
-  WecomUnreachable,
-} from '../../src/errors.ts'
-import { findErrcode } from '../../src/wecom/errcode.ts'
+import { FileUnreadable, type MirrorError } from '../../src/errors.ts'
 import { createRetryingWecom, retryDelayMs } from '../../src/wecom/retrying-wecom.ts'
 import { createFakeClock } from '../helpers/fake-clock.ts'
 import { aMedium, createMemoryWecom } from '../helpers/memory-wecom.ts'
 import { failureOf, patient } from './client.ts'
+import { refused, unreachable } from './errors.ts'
 
 function createBench() {
   const clock = createFakeClock()
   const memory = createMemoryWecom({ clock })
-  const wecom = createRetryingWecom({ wecom: memory, clock, random: () => 0.999 })
-  return { clock, memory, wecom }
+  const may = { repeat: true }
+  const wecom = createRetryingWecom({
+    wecom: memory,
+    clock,
+    random: () => 0.999,
+    mayRepeat: () => may.repeat,
+  })
+  return { clock, memory, wecom, may }
 }
-
-const unreachable = () => new WecomUnreachable('cannot reach WeCom')
-const refused = (errcode: number) =>
-  new WecomRefused('no', { errcode, errmsg: '', remedy: findErrcode(errcode).remedy })
 
 test('what only needs time is tried three times within seconds', async () => {
   const { clock, memory, wecom } = createBench()
@@ -53,6 +50,28 @@ test.each<[string, MirrorError]>([
   expect(await failureOf(wecom.download({ mediaId: memory.idOf('x') }, patient))).toBe(error)
   expect(memory.attempts).toBe(1)
   expect(clock.pendingTimers()).toBe(0)
+})
+
+test('while the circuit is not closed there is one attempt: a probe is one call', async () => {
+  const { clock, memory, wecom, may } = createBench()
+  may.repeat = false
+  const first = unreachable()
+  memory.failNext(first)
+  expect(await failureOf(wecom.upload(aMedium(), patient))).toBe(first)
+  expect(memory.attempts).toBe(1)
+  expect(clock.pendingTimers()).toBe(0)
+})
+
+test('a circuit that opens during the wait ends it with the error as it came', async () => {
+  const { clock, memory, wecom, may } = createBench()
+  const first = unreachable()
+  memory.failNext(first)
+  const failure = failureOf(wecom.upload(aMedium(), patient))
+  await clock.advance(100)
+  may.repeat = false
+  await clock.advance(5_000)
+  expect(await failure).toBe(first)
+  expect(memory.attempts).toBe(1)
 })
 
 test.each([new Error('bug'), new TypeError('bug')])('a bug is not retried: %s', async (bug) => {
@@ -88,6 +107,7 @@ test('a receipt that arrives as the signal fires is not thrown away', async () =
     },
     clock: createFakeClock(),
     random: Math.random,
+    mayRepeat: () => true,
   })
   expect((await wecom.upload(aMedium(), stopping.signal)).mediaId).toBeTruthy()
 })

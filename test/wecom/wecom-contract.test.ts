@@ -55,7 +55,12 @@ for (const fault of stumbles) {
     const limited = createLimitedWecom({ wecom: http.wecom, clock, quota })
     // The clock stands still, so the pauses are left out.
     const sleep = () => Promise.resolve()
-    const wecom = createRetryingWecom({ wecom: limited, clock: { sleep }, random: () => 0 })
+    const wecom = createRetryingWecom({
+      wecom: limited,
+      clock: { sleep },
+      random: () => 0,
+      mayRepeat: () => true,
+    })
     const pass = async (durationMs: number) => clock.leap(durationMs)
     return { wecom, nowMs: http.serviceClock.nowMs, unknownId, pass }
   })
