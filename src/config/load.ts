@@ -88,7 +88,6 @@ function listNotAvailableYet(value: unknown): string[] {
   const files = valueAt(value, ['references', 'files'])
   const bandwidth = valueAt(value, ['transfer', 'bandwidth']) ?? 'unlimited'
   return [
-    ...(isWritten('audit') ? ['audit'] : []),
     ...(Array.isArray(files) && files.length > 0 ? ['references.files'] : []),
     ...(isWritten('callback') ? ['callback'] : []),
     ...(bandwidth === 'unlimited' ? [] : ['transfer.bandwidth']),

@@ -174,8 +174,10 @@ export const configFileSchema = mapping({
   }).describe('Downloading again what is missing from the folder (恢复).'),
   audit: section({
     schedule: schedule().prefault(DEFAULTS.audit.schedule),
-    sample: count(0, 10_000).prefault(DEFAULTS.audit.sample).describe('Ids to check each time.'),
-  }).describe('Checking that ids are as alive as they should be (抽查). Not available yet.'),
+    sample: count(0, 10_000)
+      .prefault(DEFAULTS.audit.sample)
+      .describe('Ids to check each time; 0 turns it off.'),
+  }).describe('Checking that ids are as alive as they should be (抽查).'),
   references: section({
     files: list(path('a reference file')).prefault([]).describe('Not available yet.'),
     renew: flag()

@@ -51,6 +51,8 @@ export interface ManifestEntry {
   readonly expiresAtMs: number
   /** Undefined: never; a landed reference is not kept alive unless `references.renew` says so. */
   readonly renewAtMs: number | undefined
+  /** When an audit last found the id alive; a new id has none, its upload says as much. */
+  readonly checkedAtMs?: number | undefined
   readonly sizeBytes: number
   readonly modifiedAtMs: number
   readonly fingerprint: Fingerprint

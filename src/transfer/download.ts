@@ -2,12 +2,13 @@
 // saying what nobody can fetch any more. Where a newcomer lands is landing.ts.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FileUnreadable, MediaUnacceptable, WecomRefused } from '../errors.ts'
+import { FileUnreadable, MediaUnacceptable } from '../errors.ts'
 import type { Change, Manifest } from '../manifest/manifest.ts'
 import type { ManifestEntry, MediaPath, Problem, Reference } from '../media/media.ts'
 import type { Step } from '../plan/step.ts'
 import type { Emit } from '../support/events.ts'
 import type { Wecom } from '../wecom/wecom.ts'
+import { createDeadIds, type DeadIds, isDeadId } from './dead-ids.ts'
 import { type Fetched, fetchMedium } from './fetched.ts'
 import { createLanding, type Landed, type LandingDeps, stampOfNoFile, statOf } from './landing.ts'
 import { findObstacle, isTaken, placeFile } from './place.ts'
@@ -15,12 +16,11 @@ import { findObstacle, isTaken, placeFile } from './place.ts'
 type RestoreStep = Extract<Step, { kind: 'restore' }>
 type LandStep = Extract<Step, { kind: 'land' }>
 
-/** The service's "no such medium": unknown, expired and foreign ids alike (path/96486). */
-const DEAD_ID = 40007
-
 export interface DownloadDeps extends LandingDeps {
   wecom: Pick<Wecom, 'download'>
-  manifest: Pick<Manifest, 'findEntry' | 'findByFingerprint' | 'findProblem' | 'commit'>
+  manifest: Pick<Manifest, 'findEntry' | 'findProblem' | 'entries' | 'commit'>
+  /** Where dead ids are told of, shared with whoever else finds some; without it, nobody but the manifest is told. */
+  deadIds?: DeadIds
   emit: Emit
 }
 
@@ -28,6 +28,7 @@ export interface DownloadDeps extends LandingDeps {
 export function createDownloader(deps: DownloadDeps) {
   const { root, manifest, clock, emit } = deps
   const landing = createLanding(deps)
+  const deadIds = deps.deadIds ?? createDeadIds({ ...deps, onDead: () => {} })
 
   async function restore({ entry, path }: RestoreStep, signal: AbortSignal): Promise<void> {
     if ((await isTaken(root, path)) || !(await findSame(entry))) return
@@ -119,30 +120,18 @@ export function createDownloader(deps: DownloadDeps) {
     emit({ kind: 'problem-solved', path })
   }
 
-  /** An id is dead wherever it stands: other paths that share it are to be renewed at once. */
+  /** An id is dead wherever it stands; that comes first, for no lookup may find it alive once this path is given up. */
   async function reportDead(entry: ManifestEntry): Promise<void> {
-    const nowMs = clock.nowMs()
-    const twins = await manifest.findByFingerprint(entry.fingerprint)
-    const dead = twins
-      .filter(({ path, mediaId }) => mediaId === entry.mediaId && path !== entry.path)
-      .map((twin): Change => ({ kind: 'put-entry', entry: endLife(twin, nowMs) }))
-    await reportLost(entry, 'WeCom no longer knows its media_id', dead)
+    await deadIds.end(entry.mediaId, entry.path)
+    await reportLost(entry, 'WeCom no longer knows its media_id')
   }
 
-  async function reportLost(
-    entry: ManifestEntry,
-    because: string,
-    alsoKnown: readonly Change[] = [],
-  ): Promise<void> {
+  async function reportLost(entry: ManifestEntry, because: string): Promise<void> {
     const { path, mediaId } = entry
-    if (!(await findSame(entry))) {
-      if (alsoKnown.length > 0) await manifest.commit(alsoKnown)
-      return
-    }
+    if (!(await findSame(entry))) return
     const message = `cannot restore \`${path}\`: ${because}`
     const problem = { path, code: 'MEDIA_LOST', message, sinceMs: clock.nowMs() } as const
     await manifest.commit([
-      ...alsoKnown,
       { kind: 'drop-entry', path },
       { kind: 'put-problem', problem },
     ])
@@ -150,6 +139,7 @@ export function createDownloader(deps: DownloadDeps) {
   }
 
   async function reportReferenceLost(reference: Reference): Promise<void> {
+    await deadIds.end(reference.mediaId)
     const message = `cannot fetch ${reference.mediaId}: WeCom does not know it (it expired, or belongs to another corp)`
     await manifest.commit([
       { kind: 'put-reference', reference: { ...reference, state: 'lost', message } },
@@ -161,7 +151,7 @@ export function createDownloader(deps: DownloadDeps) {
   return {
     restore,
     land,
-    reportLost: (entry: ManifestEntry, because: string) => reportLost(entry, because),
+    reportLost,
   }
 }
 
@@ -169,16 +159,9 @@ export function createDownloader(deps: DownloadDeps) {
 const landedNowhere = '' as MediaPath
 
 function asLost(error: unknown): 'lost' {
-  if (error instanceof WecomRefused && error.errcode === DEAD_ID) return 'lost'
+  if (isDeadId(error)) return 'lost'
   throw error
 }
-
-/** What is never renewed (a landed reference) stays so. */
-const endLife = (entry: ManifestEntry, nowMs: number): ManifestEntry => ({
-  ...entry,
-  expiresAtMs: Math.min(entry.expiresAtMs, nowMs),
-  renewAtMs: entry.renewAtMs === undefined ? undefined : Math.min(entry.renewAtMs, nowMs),
-})
 
 /** Has a stamp, so that it goes with the file; not the file's own, which would keep the file from being renewed. */
 function describeConflict({ entry, wanted }: Landed, sinceMs: number): Problem | undefined {

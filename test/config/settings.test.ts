@@ -145,11 +145,9 @@ describe('what does not exist yet', () => {
 callback: { token: abc, encodingAesKey: ${'k'.repeat(43)} }
 references: { files: [other.json] }
 http: { listen: "127.0.0.1:9000" }
-audit: { sample: 5 }
 transfer: { bandwidth: 5MB }
 `)
     expect(notAvailableYet).toEqual([
-      'audit',
       'references.files',
       'callback',
       'transfer.bandwidth',

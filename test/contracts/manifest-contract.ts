@@ -35,7 +35,11 @@ export function describeManifest(name: string, open: () => Promise<Manifest>): v
 
     test('finds every field of what was committed', async () => {
       const manifest = await open()
-      const entry = anEntry('posters/春.jpg', { kind: 'file', origin: 'reference' })
+      const entry = anEntry('posters/春.jpg', {
+        kind: 'file',
+        origin: 'reference',
+        checkedAtMs: START_MS + 5,
+      })
       const problem = aProblem('big.mov', { stamp: aStamp('1:2:3'), fingerprint: aFingerprint(7) })
       const reference = aReference('id-1', {
         path: aPath('wanted/a.jpg'),

@@ -33,7 +33,10 @@ test('the document is the public format, one row a line', async () => {
   const directory = await createTempFolder()
   const { manifest } = await openState(directory)
   await manifest.commit([
-    put('posters/spring.jpg', { fingerprint: aFingerprint(10) }),
+    put('posters/spring.jpg', {
+      fingerprint: aFingerprint(10),
+      checkedAtMs: START_MS + 7 * 3_600_000,
+    }),
     { kind: 'put-reference', reference: aReference('ref-1', { path: aPath('in/a.jpg') }) },
     { kind: 'put-problem', problem: aProblem('big.mov') },
     { kind: 'mark-folder', folder: '/srv/media' },
@@ -54,6 +57,7 @@ test('the document is the public format, one row a line', async () => {
         created_at: '2026-11-22T08:00:00.000Z',
         expires_at: '2026-11-25T08:00:00.000Z',
         renew_at: '2026-11-24T00:00:00.000Z',
+        checked_at: '2026-11-22T15:00:00.000Z',
         size: 81_234,
         modified_at: '2026-11-22T07:00:00.000Z',
         sha256: aFingerprint(10),
@@ -205,6 +209,7 @@ test('a document of the bare public format, made by any program, is taken', asyn
   const { manifest, tellings } = await openState(directory)
   const entry = await manifest.findEntry(aPath('a.jpg'))
   expect(entry).toMatchObject({ sizeBytes: 5, renewAtMs: Date.UTC(2026, 10, 24, 3, 12) })
+  expect(entry?.checkedAtMs).toBeUndefined()
   expect(entry?.stamp).toBe(`5:${Date.UTC(2026, 10, 21, 10)}:0`)
   expect((await manifest.count()).problems).toBe(0)
   expect(tellings('state-recovered')).toEqual([])

@@ -62,6 +62,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
       entry: {
         ...anEntry('x', {
           renewAtMs: n % 5 === 0 ? undefined : n,
+          checkedAtMs: n % 3 === 0 ? undefined : n,
           sizeBytes: size,
           mediaId: id,
           fingerprint: aFingerprint(n % 4),

@@ -9,7 +9,15 @@ import { createStamp, type ManifestEntry } from '../../src/media/media.ts'
 import type { MirrorEvent } from '../../src/support/events.ts'
 import { createDownloader } from '../../src/transfer/download.ts'
 import { fingerprintBuffer } from '../../src/transfer/fingerprint.ts'
-import { aMediaId, anEntry, aPath, aReference, HOUR_MS, NOW_MS } from '../helpers/builders.ts'
+import {
+  aFingerprint,
+  aMediaId,
+  anEntry,
+  aPath,
+  aReference,
+  HOUR_MS,
+  NOW_MS,
+} from '../helpers/builders.ts'
 import { createFakeClock } from '../helpers/fake-clock.ts'
 import { createMemoryManifest } from '../helpers/memory-manifest.ts'
 import { createMemoryWecom } from '../helpers/memory-wecom.ts'
@@ -154,12 +162,34 @@ it('ends the life of a dead id under every path that shares it, so that those ar
     renewAtMs: undefined,
   })
   await site.restore(entry)
-  expect((await site.manifest.findDue({ untilMs: NOW_MS }, 10)).map(({ path }) => path)).toEqual(['b.jpg'])
+  expect((await site.manifest.findDue({ untilMs: NOW_MS }, 10)).map(({ path }) => path)).toEqual([
+    'b.jpg',
+  ])
   expect(await site.find('b.jpg')).toMatchObject({ expiresAtMs: NOW_MS, renewAtMs: NOW_MS })
   expect(await site.find('landed.jpg')).toEqual({ ...landed, expiresAtMs: NOW_MS })
   expect(await site.find('a.jpg')).toBeUndefined()
   expect(await site.problem('a.jpg')).toMatchObject({ code: 'MEDIA_LOST' })
+  expect(site.said()).toEqual(['id-died', 'lost'])
+  expect(site.events[0]).toMatchObject({ mediaId, path: 'b.jpg', pathCount: 2 })
+})
+
+it('tells of a dead id by its loss alone when no other path holds it', async () => {
+  const site = await setUp()
+  await site.restore(await site.know({ path: 'a.jpg', mediaId: aMediaId('dead') }))
   expect(site.said()).toEqual(['lost'])
+})
+
+it('ends the life of an id that a reference shows to be dead, whatever bytes the entries that hold it have', async () => {
+  const site = await setUp({ 'own.png': 'x' })
+  const mediaId = aMediaId('dead')
+  const entry = await site.know({ path: 'own.png', mediaId, fingerprint: aFingerprint('x') })
+  await site.land(mediaId, 'wanted.png')
+  expect(await site.find('own.png')).toEqual({
+    ...entry,
+    expiresAtMs: NOW_MS,
+    renewAtMs: NOW_MS,
+  })
+  expect(site.said()).toEqual(['id-died', 'lost'])
 })
 
 it('gives newcomers of one name that land at the same time a path and an entry each', async () => {
