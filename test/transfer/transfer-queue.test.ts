@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Step } from '../../src/plan/step.ts'
 import { createStepHeap } from '../../src/transfer/step-heap.ts'
 import { createTransferQueue } from '../../src/transfer/transfer-queue.ts'
-import { aFile, anEntry, aPath, NOW_MS } from '../helpers/builders.ts'
+import { aFile, anEntry, aPath, HOUR_MS, NOW_MS } from '../helpers/builders.ts'
 import { createFakeClock } from '../helpers/fake-clock.ts'
 
 const upload = (path: string, changedAtMs = NOW_MS): Step => {
@@ -91,6 +91,42 @@ describe('transfer queue', () => {
     wave.queue.submit([upload('a')], NOW_MS)
     await wave.end('r')
     expect(wave.started.at(-1)).toBe('upload a')
+  })
+
+  it('moves what died while it waited behind what still lives', async () => {
+    const late = aQueue({ uploads: 1, pressure: 1 })
+    late.queue.submit([renewal('busy', 71.5), renewal('dying', 71), renewal('living', 50)], NOW_MS)
+    late.clock.leap(2 * HOUR_MS)
+    for (const path of ['busy', 'living', 'dying']) await late.end(path)
+    expect(late.started).toEqual(['renew busy', 'renew living', 'renew dying'])
+  })
+
+  it('does not revive the dead while the living need all of the rate, and does so beside them when they do not', async () => {
+    const steps = () => [renewal('old', 80), ...['r', 's', 't', 'u'].map((path) => renewal(path))]
+    const pressed = aQueue({ uploads: 2, pressure: 1 })
+    pressed.queue.submit(steps(), NOW_MS)
+    await pressed.end('r')
+    await pressed.end('s')
+    expect(pressed.started).not.toContain('renew old')
+    const calm = aQueue({ uploads: 2, pressure: 0.3 })
+    calm.queue.submit(steps(), NOW_MS)
+    expect(calm.started).toContain('renew old')
+  })
+
+  it('revives first what somebody asked for in vain', async () => {
+    const asked: Record<string, number> = { b: NOW_MS }
+    const { queue, started, end } = aQueue({ uploads: 1, askedAtMs: (path) => asked[path] })
+    queue.submit([renewal('x', 74), renewal('a', 80), renewal('b', 90)], NOW_MS)
+    await end('x')
+    await end('b')
+    expect(started).toEqual(['renew b', 'renew x'])
+  })
+
+  it('knows what waits and what is in flight', () => {
+    const { queue } = aQueue({ uploads: 1 })
+    queue.submit([renewal('a'), renewal('b'), upload('c')], NOW_MS)
+    expect(['a', 'b', 'c', 'd'].filter((path) => queue.has(aPath(path)))).toEqual(['a', 'b', 'c'])
+    expect(queue.load()).toMatchObject({ waiting: 2, waitingRenewals: 1 })
   })
 
   it('has at most one step of a path in flight, and asks for another look when one was submitted meanwhile', async () => {
