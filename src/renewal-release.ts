@@ -46,7 +46,7 @@ export function createRenewalRelease(deps: {
   clock: { nowMs(): number }
 }): RenewalRelease {
   const { manifest, rate, policy, clock } = deps
-  let outlook: Outlook = { pace: 0, pressure: 0 }
+  let outlook: Outlook = { pace: 0, pressure: 0, roundMs: 0 }
   /** Everything due at this moment has been released; undefined makes the next release a full one. */
   let releasedUntilMs: number | undefined
   let fullReleaseAtMs = 0
@@ -89,18 +89,15 @@ export function createRenewalRelease(deps: {
     let batches = 0
     for await (const batch of dying) {
       for (const entry of batch) {
-        if (credit.ms <= 0) return early
         if (isDue(entry, nowMs) || due.has(entry.path) || !isFree(entry)) continue
+        const costMs = workMs({ count: 1, sizeBytes: entry.sizeBytes }, rate)
+        if (credit.ms < costMs) return early
+        credit = { ...credit, ms: credit.ms - costMs }
         early.push(entry)
-        spend(entry)
       }
       if (++batches === MAX_BATCHES) break
     }
     return early
-  }
-
-  const spend = ({ sizeBytes }: ManifestEntry) => {
-    credit = { ...credit, ms: credit.ms - workMs({ count: 1, sizeBytes }, rate) }
   }
 
   function count(due: readonly ManifestEntry[], nowMs: number) {

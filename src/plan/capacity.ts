@@ -10,12 +10,14 @@ export interface Work {
   readonly sizeBytes: number
 }
 
-/** Both as parts of the allowed rate: 1 is all of it, and more is more than there is. */
+/** Pace and pressure are parts of the allowed rate: 1 is all of it, and more is more than there is. */
 export interface Outlook {
   /** The lowest constant rate, from now on, at which every medium is renewed by `before` its death. */
   readonly pace: number
   /** The same for the deaths themselves: what may not be spent on anything else, or something dies. */
   readonly pressure: number
+  /** How long the rate takes for all that lives. */
+  readonly roundMs: number
 }
 
 /** How long the rate takes for the work when nothing else is done. */
@@ -47,7 +49,7 @@ export function foresee(
     // What is late already, or nearly, is due and waits to be sent: the near end says nothing about what to start early.
     pace = Math.max(pace, neededMs / Math.max(untilMs - policy.beforeMs - nowMs, shortestMs))
   }
-  return { pace, pressure }
+  return { pace, pressure, roundMs: workMs(work, rate) }
 }
 
 /** What the folder asks of the rate, in the long run. */
@@ -100,11 +102,11 @@ export function earlyCreditMs(
   return Math.max(-most, Math.min(credit, most))
 }
 
-/** Below this pace a herd is no burden to anybody, and nothing is renewed before it is due. */
-export const isWorthLeveling = ({ pace }: Outlook): boolean => pace >= LEVELED_FROM_PACE
+/** Below this a herd is no burden to anybody, and nothing is renewed before it is due. */
+export const isWorthLeveling = ({ roundMs }: Outlook): boolean => roundMs >= HERD_FROM_MS
 
-/** A thousandth of the allowed rate: at half of the corp's quota some 3,600 media, or 75 calls in an hour. */
-const LEVELED_FROM_PACE = 1 / 1000
+/** As many media as the allowed rate renews in three minutes: some 3,700 at half of the corp's quota. */
+const HERD_FROM_MS = 3 * 60 * 1000
 /** One hour of three days. */
 const SHORTEST_SPAN_PART = 72
 const HOUR_MS = 60 * 60 * 1000

@@ -30,12 +30,16 @@ describe('work', () => {
 
 describe('the outlook', () => {
   it('asks for nothing when nothing is kept alive', () => {
-    expect(outlook([])).toEqual({ pace: 0, pressure: 0 })
+    expect(outlook([])).toEqual({ pace: 0, pressure: 0, roundMs: 0 })
   })
 
   it('spreads a herd over the time until it is to be renewed, and until it dies', () => {
     // 24,000 media that die in 72 h, to be renewed 24 h before: within 48 h.
-    expect(outlook([dying(72, 24_000)])).toEqual({ pace: 0.5, pressure: 24 / 72 })
+    expect(outlook([dying(72, 24_000)])).toEqual({
+      pace: 0.5,
+      pressure: 24 / 72,
+      roundMs: 24 * HOUR_MS,
+    })
   })
 
   it('is made by the tightest of the deadlines, not by the sum of all', () => {
@@ -50,7 +54,7 @@ describe('the outlook', () => {
   })
 
   it('passes by the dead, which have no deadline any more', () => {
-    expect(outlook([dying(-1, 1_000_000)])).toEqual({ pace: 0, pressure: 0 })
+    expect(outlook([dying(-1, 1_000_000)])).toEqual({ pace: 0, pressure: 0, roundMs: 0 })
   })
 
   it('does not call for more than there is because a few are nearly late', () => {
@@ -129,7 +133,7 @@ describe('capacity', () => {
 })
 
 describe('the credit for early renewals', () => {
-  const half = { pace: 0.5, pressure: 0.3 }
+  const half = { pace: 0.5, pressure: 0.3, roundMs: HOUR_MS }
   const credit = (sinceMs: number, dueMs = 0, creditMs = 0) =>
     earlyCreditMs({ creditMs, sinceMs }, half, dueMs, THREE_DAYS)
 
@@ -146,7 +150,7 @@ describe('the credit for early renewals', () => {
   })
 
   it('is not worth having for a folder that burdens nobody', () => {
-    expect(isWorthLeveling({ pace: 0.0009, pressure: 0 })).toBe(false)
-    expect(isWorthLeveling({ pace: 0.001, pressure: 0 })).toBe(true)
+    expect(isWorthLeveling(outlook([dying(72, 49)]))).toBe(false)
+    expect(isWorthLeveling(outlook([dying(72, 50)]))).toBe(true)
   })
 })
