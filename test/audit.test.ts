@@ -271,6 +271,30 @@ it('stops when most ids are dead and the newest upload too, and still renews tho
   expect(site.renewed.at(-1)).toBe('19.jpg')
 })
 
+it('takes for a control the newest upload that it may ask for', async () => {
+  const site = setUp()
+  const dead = await knowMany(site, 12)
+  for (const { mediaId } of dead) site.wecom.forget(mediaId)
+  const control = await site.know('control.jpg')
+  await site.clock.advance(60_000)
+  await site.know('asked-lately.jpg', { checkedAtMs: site.clock.nowMs() + 8 * HOUR_MS })
+  await site.clock.advance(9 * HOUR_MS)
+  await site.run()
+  expect(site.requests[10]?.mediaId).toBe(control.mediaId)
+  expect(site.last()).toMatchObject({ checked: 13, alive: 1, dead: 12, endedBecause: undefined })
+})
+
+it('records what it found now and then, so that a crash forgets little', async () => {
+  const site = setUp()
+  await knowMany(site, 55)
+  const running = site.run()
+  while (site.requests.length < 52) await site.clock.advance(100)
+  expect(await site.find('49.jpg')).toHaveProperty('checkedAtMs')
+  expect(await site.find('50.jpg')).not.toHaveProperty('checkedAtMs')
+  await running
+  expect(await site.find('54.jpg')).toHaveProperty('checkedAtMs')
+})
+
 it('takes no control from a few dead ids, nor from half of many', async () => {
   const few = setUp()
   for (const { mediaId } of await knowMany(few, 9)) few.wecom.forget(mediaId)
