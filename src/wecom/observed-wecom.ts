@@ -41,7 +41,7 @@ export function createObservedWecom(deps: {
       const tell = enter('downloads')
       try {
         const download = await wecom.download(request, signal)
-        hearToItsEnd(download.body, tell)
+        hearToItsEnd(download.body, signal, tell)
         return download
       } catch (error) {
         tell(asOutcome(error))
@@ -52,10 +52,10 @@ export function createObservedWecom(deps: {
 }
 
 /** A good head proves little: lines that break break in the body. Listens to the end and takes no byte of it. */
-function hearToItsEnd(body: Readable, tell: (outcome: Outcome) => void): void {
+function hearToItsEnd(body: Readable, signal: AbortSignal, tell: (outcome: Outcome) => void) {
   finished(body, { writable: false }, (error) => {
-    // Whoever had enough dropped it: as far as it was read, it came.
-    const isDropped = error?.code === 'ERR_STREAM_PREMATURE_CLOSE'
+    // Whoever had enough dropped it: as far as it was wanted, it came.
+    const isDropped = error && !isMirrorError(error) && !signal.aborted
     tell(error && !isDropped ? asOutcome(error) : 'well')
   })
 }
