@@ -2,6 +2,7 @@
 // Nothing is decided here; whoever wants to know how the parts hang together reads this file from top to bottom, which is why
 // `build` is one long function: in pieces, each would be handed a dozen parts of the others.
 import { createAskedFor } from './asked-for.ts'
+import { createAudit } from './audit.ts'
 import type { Config } from './config/config.ts'
 import { resolveSecret } from './config/secret.ts'
 import { createDangerWatch } from './danger-watch.ts'
@@ -24,6 +25,7 @@ import { createLocalServer } from './serve/server.ts'
 import type { LiveFacts } from './serve/status.ts'
 import type { Clock } from './support/clock.ts'
 import type { Events } from './support/events.ts'
+import { createDeadIds } from './transfer/dead-ids.ts'
 import { createDownloader } from './transfer/download.ts'
 import { removeLeftovers } from './transfer/leftovers.ts'
 import { createPerform, deleteFile } from './transfer/perform.ts'
@@ -118,8 +120,13 @@ async function build(
   const { renew: renewReferences, inbox } = config.references
   const shared = { root, wecom, manifest, kindPolicy, emit, clock: serviceClock }
   const upload = createUploader({ ...shared, renewal: config.renewal, renewReferences, random })
+  const deadIds = createDeadIds({
+    ...shared,
+    onDead: (paths) => passes.request({ because: 'ids died', paths }),
+  })
   const download = createDownloader({
     ...shared,
+    deadIds,
     lifetimeMs: config.renewal.lifetimeMs,
     inbox,
     isIgnored,
@@ -263,6 +270,19 @@ async function build(
     request: () => passes.request({ because: 'media in danger', due: true }),
     onBug,
   })
+  const audit = createAudit({
+    ...shared,
+    circuit,
+    deadIds,
+    sampleCount: config.audit.sampleCount,
+    sleep: clock.sleep,
+    random,
+  })
+  const stopping = new AbortController()
+  closers.push(() => {
+    stopping.abort(new Error('the mirror is stopping'))
+    return audit.settled()
+  })
   const server = createLocalServer({ stateDirectory: config.state, desk, onBug })
   const schedule = createSchedule({
     ticks: [
@@ -278,6 +298,11 @@ async function build(
         name: 'restore',
         expression: config.restore.schedule,
         onTick: () => passes.request({ because: 'restore tick', missing: true }),
+      },
+      {
+        name: 'audit',
+        expression: config.audit.schedule,
+        onTick: () => void audit.run(stopping.signal).catch(onBug),
       },
     ],
     emit,

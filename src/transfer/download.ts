@@ -8,7 +8,7 @@ import type { ManifestEntry, MediaPath, Problem, Reference } from '../media/medi
 import type { Step } from '../plan/step.ts'
 import type { Emit } from '../support/events.ts'
 import type { Wecom } from '../wecom/wecom.ts'
-import { createDeadIds, type DeadIds, isDeadId } from './dead-ids.ts'
+import { type DeadIds, isDeadId } from './dead-ids.ts'
 import { type Fetched, fetchMedium } from './fetched.ts'
 import { createLanding, type Landed, type LandingDeps, stampOfNoFile, statOf } from './landing.ts'
 import { findObstacle, isTaken, placeFile } from './place.ts'
@@ -19,16 +19,15 @@ type LandStep = Extract<Step, { kind: 'land' }>
 export interface DownloadDeps extends LandingDeps {
   wecom: Pick<Wecom, 'download'>
   manifest: Pick<Manifest, 'findEntry' | 'findProblem' | 'entries' | 'commit'>
-  /** Where dead ids are told of, shared with whoever else finds some; without it, nobody but the manifest is told. */
-  deadIds?: DeadIds
+  /** Where dead ids are told of, shared with whoever else finds some. */
+  deadIds: DeadIds
   emit: Emit
 }
 
 /** Performs `restore` and `land` steps: resolves when the file is on disk and the outcome durable. */
 export function createDownloader(deps: DownloadDeps) {
-  const { root, manifest, clock, emit } = deps
+  const { root, manifest, clock, emit, deadIds } = deps
   const landing = createLanding(deps)
-  const deadIds = deps.deadIds ?? createDeadIds({ ...deps, onDead: () => {} })
 
   async function restore({ entry, path }: RestoreStep, signal: AbortSignal): Promise<void> {
     if ((await isTaken(root, path)) || !(await findSame(entry))) return

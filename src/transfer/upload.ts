@@ -95,7 +95,12 @@ export function createUploader(deps: UploadDeps) {
     const moved = own ? undefined : await findMoved(twins)
     const known = own ?? moved
     if (own && keepsItsId(own, step, startedAtMs)) {
-      if (await commit(createEntry(step.path, medium, own, own.origin)))
+      const kept = createEntry(step.path, medium, own, own.origin)
+      if (
+        await commit(
+          own.checkedAtMs === undefined ? kept : { ...kept, checkedAtMs: own.checkedAtMs },
+        )
+      )
         emit({ kind: 'unchanged', path: step.path })
       return true
     }

@@ -7,6 +7,7 @@ import { createKindPolicy } from '../../src/media/kind.ts'
 import { WECOM_LIMITS } from '../../src/media/limits.ts'
 import { createStamp, type ManifestEntry } from '../../src/media/media.ts'
 import type { MirrorEvent } from '../../src/support/events.ts'
+import { createDeadIds } from '../../src/transfer/dead-ids.ts'
 import { createDownloader } from '../../src/transfer/download.ts'
 import { fingerprintBuffer } from '../../src/transfer/fingerprint.ts'
 import {
@@ -34,6 +35,7 @@ async function setUp(files: Record<string, string> = {}) {
   const wecom = createMemoryWecom({ clock })
   const manifest = createMemoryManifest()
   const events: MirrorEvent[] = []
+  const emit = (event: MirrorEvent) => void events.push(event)
   let meanwhile = async () => {}
   const downloader = createDownloader({
     root,
@@ -50,7 +52,8 @@ async function setUp(files: Record<string, string> = {}) {
     isIgnored: (path) => path.endsWith('.tmp'),
     inbox: 'inbox/{name}',
     clock,
-    emit: (event) => events.push(event),
+    emit,
+    deadIds: createDeadIds({ manifest, clock, emit, onDead: () => {} }),
   })
   const store = (content: Buffer | string, name = 'photo.jpg') =>
     wecom.store({ name, bytes: Buffer.from(content) })
