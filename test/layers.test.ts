@@ -14,6 +14,7 @@ const PORTS = [
   'manifest/manifest.ts',
   'plan/step.ts',
   'plan/renewal-order.ts',
+  'plan/capacity.ts',
   'wecom/wecom.ts',
   'serve/desk.ts',
 ]

@@ -1,7 +1,7 @@
 // `list [GLOB]`: the entries of the manifest.
 import { isGlob } from '../serve/reader-desk.ts'
-import { seconds } from '../support/event-text.ts'
 import { showName } from '../support/show-name.ts'
+import { seconds } from '../support/span-text.ts'
 import { type Command, print, printJson, tell } from './command.ts'
 import { withReadingDesk } from './desk-access.ts'
 import { EXIT } from './exit-code.ts'

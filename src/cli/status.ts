@@ -1,7 +1,7 @@
 // `status`: the state of everything in one screen.
 import type { StatusAnswer } from '../serve/desk.ts'
-import { seconds } from '../support/event-text.ts'
 import { showName } from '../support/show-name.ts'
+import { seconds } from '../support/span-text.ts'
 import { type Command, print, printJson } from './command.ts'
 import { withReadingDesk } from './desk-access.ts'
 import { EXIT } from './exit-code.ts'

@@ -1,7 +1,9 @@
 // Answers for what is said of each event, and how loudly: the table from event to level and sentence. Pure.
 import type { MirrorError } from '../errors.ts'
 import type { ManifestEntry } from '../media/media.ts'
+import { adviseOnCapacity, renderCapacity } from './capacity-text.ts'
 import type { MirrorEvent } from './events.ts'
+import { seconds } from './span-text.ts'
 
 export type Level = 'error' | 'warn' | 'info' | 'debug'
 
@@ -95,6 +97,19 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
         event.hint,
       )
     }
+    case 'capacity-measured':
+      return say(
+        event.capacity.fits === 'yes' ? 'info' : 'warn',
+        renderCapacity(event.capacity),
+        adviseOnCapacity(event.capacity),
+      )
+    case 'renewals-late':
+      return say(event.expired > 0 ? 'error' : 'warn', describeLate(event), event.hint)
+    case 'renewals-in-time':
+      return say(
+        'info',
+        `no media are late for renewal any more, after ${seconds(event.lateForMs)}`,
+      )
     case 'problem-found':
       return say('warn', event.problem.message, event.hint)
     case 'problem-solved':
@@ -157,20 +172,19 @@ const describeEntry = (entry: ManifestEntry, nowMs: number): string =>
 const othersOf = (pathCount: number): string =>
   pathCount > 1 ? ` (and of ${pathCount - 1} more that share it)` : ''
 
+function describeLate(event: Extract<MirrorEvent, { kind: 'renewals-late' }>): string {
+  const { count, isMore, expired, nextDeathAtMs, paths, because } = event
+  const deaths = [
+    ...(expired > 0 ? [`${expired} of them have died`] : []),
+    ...(nextDeathAtMs === undefined ? [] : [`the next dies at ${time(nextDeathAtMs)}`]),
+  ].join(', ')
+  const more = count > paths.length ? ` and ${count - paths.length} more` : ''
+  return `${isMore ? 'at least ' : ''}${count} media could not be renewed, ${deaths}: ${paths.join(', ')}${more}: ${because}`
+}
+
 const parenthesis = (text: string | undefined): string => (text === undefined ? '' : ` (${text})`)
 
 const time = (atMs: number): string => new Date(atMs).toISOString()
-
-/** A span in the largest unit that still tells something. */
-export function seconds(spanMs: number): string {
-  const sign = spanMs < 0 ? '-' : ''
-  const s = Math.abs(spanMs) / 1000
-  if (s < 1) return `${sign}${Math.round(s * 1000)} ms`
-  if (s < 120) return `${sign}${Number(s.toFixed(s < 10 ? 1 : 0))} s`
-  if (s < 7200) return `${sign}${Math.round(s / 60)} min`
-  if (s < 172_800) return `${sign}${Math.round(s / 3600)} h`
-  return `${sign}${Math.round(s / 86_400)} d`
-}
 
 /** The facts of an event as JSON has them: errors by code and message, never with their cause. */
 export function eventFacts(event: MirrorEvent): Record<string, unknown> {

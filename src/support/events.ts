@@ -1,6 +1,7 @@
 // Answers for telling: what happened in the program, as data. Log, local interface and tests subscribe; nobody answers back.
 import type { MirrorError } from '../errors.ts'
 import type { ManifestEntry, MediaId, MediaPath, Problem } from '../media/media.ts'
+import type { Capacity } from '../plan/capacity.ts'
 
 export type MirrorEvent =
   | { readonly kind: 'started'; readonly folder: string; readonly state: string }
@@ -69,6 +70,25 @@ export type MirrorEvent =
       readonly endedBecause: string | undefined
       readonly hint: string | undefined
     }
+  /** What keeping everything alive takes of the allowed rate: at start, and when that has changed enough to be worth a word. */
+  | { readonly kind: 'capacity-measured'; readonly capacity: Capacity }
+  /** Media with less than a quarter of their life left, or none, that could not be renewed: once a day, all in one. */
+  | {
+      readonly kind: 'renewals-late'
+      readonly count: number
+      /** There are more than were counted. */
+      readonly isMore: boolean
+      /** Dead already. */
+      readonly expired: number
+      /** Of those that live. */
+      readonly nextDeathAtMs: number | undefined
+      /** Some of them, the next to die first. */
+      readonly paths: readonly MediaPath[]
+      /** Why the first of them is late; mostly why all of them are. */
+      readonly because: string
+      readonly hint: string | undefined
+    }
+  | { readonly kind: 'renewals-in-time'; readonly lateForMs: number }
   | { readonly kind: 'problem-found'; readonly problem: Problem; readonly hint: string | undefined }
   | { readonly kind: 'problem-solved'; readonly path: MediaPath }
   | {
