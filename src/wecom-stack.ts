@@ -5,6 +5,7 @@ import { resolveSecret } from './config/secret.ts'
 import { createSimulator } from './simulator/simulator.ts'
 import { type Clock, systemClock } from './support/clock.ts'
 import type { Emit } from './support/events.ts'
+import { createBandwidth } from './wecom/bandwidth.ts'
 import { createCircuit } from './wecom/circuit.ts'
 import { createConcurrency } from './wecom/concurrency.ts'
 import { createHttpExchange } from './wecom/http-exchange.ts'
@@ -12,9 +13,11 @@ import { createTokenFetch } from './wecom/http-token.ts'
 import { createHttpWecom } from './wecom/http-wecom.ts'
 import { createLimitedWecom } from './wecom/limited-wecom.ts'
 import { createObservedWecom } from './wecom/observed-wecom.ts'
+import { createPacedWecom } from './wecom/paced-wecom.ts'
 import { createRetryingWecom } from './wecom/retrying-wecom.ts'
-import { createServiceClock } from './wecom/service-clock.ts'
+import { createServiceClock, type KnownServiceTime } from './wecom/service-clock.ts'
 import { createTokenSource } from './wecom/token.ts'
+import type { Wecom } from './wecom/wecom.ts'
 
 export interface WecomStackDeps {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -22,6 +25,8 @@ export interface WecomStackDeps {
   readonly random: () => number
   readonly emit: Emit
   readonly onBug: (error: unknown) => void
+  /** What `serviceClock.known()` said when the program last ran. */
+  readonly known?: KnownServiceTime | undefined
 }
 
 /** The port to WeCom, from the wire outwards: quota, retries, and the circuit that sees what came of it all. */
@@ -43,7 +48,7 @@ export async function createWecomStack(
     config.wecom.baseUrl === 'simulator'
       ? { baseUrl: await startSimulator(config, deps, closers), proxy: undefined }
       : config.wecom
-  const serviceClock = createServiceClock({ clock, emit })
+  const serviceClock = createServiceClock({ clock, emit, known: deps.known })
   const circuit = createCircuit({ clock, random, emit })
   const concurrency = createConcurrency({ clock, most: config.transfer, emit })
   const exchange = createHttpExchange({
@@ -56,7 +61,11 @@ export async function createWecomStack(
   const fetchToken = createTokenFetch({ exchange, corpId, secret, clock, serviceClock })
   const tokens = createTokenSource({ clock, fetchToken, emit })
   const wire = createHttpWecom({ exchange, tokens, serviceClock })
-  const limited = createLimitedWecom({ wecom: wire, clock, quota: config.wecom.quota })
+  const limited = createLimitedWecom({
+    wecom: paceWecom(wire, config),
+    clock,
+    quota: config.wecom.quota,
+  })
   const retrying = createRetryingWecom({
     wecom: limited,
     clock,
@@ -67,6 +76,16 @@ export async function createWecomStack(
   closers.push(() => exchange.close())
   closers.push(() => circuit.stop())
   return { wecom: observed, circuit, concurrency, serviceClock }
+}
+
+/** Without a limit nothing lies in between. Like sockets, it knows only real time. */
+function paceWecom(wecom: Wecom, { transfer }: Config): Wecom {
+  const { bandwidthBytesPerSecond: bytesPerSecond } = transfer
+  if (bytesPerSecond === undefined) return wecom
+  return createPacedWecom({
+    wecom,
+    bandwidth: createBandwidth({ clock: systemClock, bytesPerSecond }),
+  })
 }
 
 async function startSimulator(

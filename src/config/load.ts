@@ -86,11 +86,9 @@ function refuse(source: ConfigText, problems: readonly ConfigProblem[]): ConfigE
 function listNotAvailableYet(value: unknown): string[] {
   const isWritten = (...path: string[]) => valueAt(value, path) !== undefined
   const files = valueAt(value, ['references', 'files'])
-  const bandwidth = valueAt(value, ['transfer', 'bandwidth']) ?? 'unlimited'
   return [
     ...(Array.isArray(files) && files.length > 0 ? ['references.files'] : []),
     ...(isWritten('callback') ? ['callback'] : []),
-    ...(bandwidth === 'unlimited' ? [] : ['transfer.bandwidth']),
     ...(isObject(valueAt(value, ['http'])) ? ['http'] : []),
   ]
 }

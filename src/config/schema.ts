@@ -195,7 +195,9 @@ export const configFileSchema = mapping({
     downloads: count(1, 100).prefault(DEFAULTS.transfer.downloads).describe('Downloads at a time.'),
     bandwidth: bandwidth()
       .prefault(DEFAULTS.transfer.bandwidth)
-      .describe('`unlimited`, or a size per second such as `5MB`. Not available yet.'),
+      .describe(
+        '`unlimited`, or a size per second such as `5MB`, for uploads and downloads together (限速).',
+      ),
   }).describe('How much at a time.'),
   http: z
     .union([z.literal(false), http], '`false`, or a mapping with `listen` and `token`')

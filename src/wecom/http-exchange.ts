@@ -118,6 +118,7 @@ function exchange(wiring: Wiring, asked: ExchangeRequest, signal: AbortSignal): 
   return new Promise((resolve, reject) => {
     const outgoing = wiring.open(asked)
     let body: Readable | undefined
+    let isContentAwaited = false
     const giveUp = (error: Error) => {
       body?.destroy(error)
       outgoing.destroy()
@@ -127,7 +128,9 @@ function exchange(wiring: Wiring, asked: ExchangeRequest, signal: AbortSignal): 
     const watchdog = createWatchdog({
       clock: wiring.clock,
       limits: wiring.limits,
-      isWaitingForUs: () => (body?.readableLength ?? 0) > 0,
+      // Bytes that came and were not taken, or all sent and no more at hand: a slow disk or reader, a limit on the bandwidth.
+      isWaitingForUs: () =>
+        body ? body.readableLength > 0 : isContentAwaited && outgoing.writableLength === 0,
       onStall: (what) => giveUp(createGivenUpError(target, what)),
     })
 
@@ -160,6 +163,10 @@ function exchange(wiring: Wiring, asked: ExchangeRequest, signal: AbortSignal): 
       resolve({ status, headers: incoming.headers, body, target })
     })
 
-    sendBody(outgoing, asked.body, { stop: answered.signal, onMoved: watchdog.moved }).catch(giveUp)
+    sendBody(outgoing, asked.body, {
+      stop: answered.signal,
+      onMoved: watchdog.moved,
+      onContent: (isAwaited) => void (isContentAwaited = isAwaited),
+    }).catch(giveUp)
   })
 }

@@ -11,14 +11,23 @@ export interface RequestBody {
 export async function sendBody(
   outgoing: ClientRequest,
   body: RequestBody | undefined,
-  on: { readonly stop: AbortSignal; readonly onMoved: () => void },
+  on: {
+    readonly stop: AbortSignal
+    readonly onMoved: () => void
+    /** Whether the content is waited for, and not the line. */
+    readonly onContent: (isAwaited: boolean) => void
+  },
 ): Promise<void> {
   try {
+    on.onContent(true)
     for await (const chunk of body?.chunks(on.stop) ?? []) {
+      on.onContent(false)
       if (on.stop.aborted) return
       const isRoomLeft = outgoing.write(chunk, on.onMoved)
       if (!isRoomLeft) await waitForRoom(outgoing, on.stop)
+      on.onContent(true)
     }
+    on.onContent(false)
     if (!on.stop.aborted) outgoing.end()
   } catch (error) {
     // The content was cut off because nobody wants it any more: that is not its failure.

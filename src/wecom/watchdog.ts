@@ -1,9 +1,9 @@
-// Answers for noticing that an exchange has stopped moving, or moves too slowly to be worth it. Counts movements and
-// never reads the clock, so a clock that is set forward ends no transfer.
+// Answers for noticing that an exchange has stopped moving, or moves too slowly to be worth it. Looks now and then and never
+// reads the clock, so a clock that is set forward ends no transfer; time in which we ourselves hold it back does not count.
 import type { Clock, Timer } from '../support/clock.ts'
 
 export interface ExchangeLimits {
-  /** Without any movement for this long, at most twice this long, the exchange is given up. */
+  /** Without any movement for this long the exchange is given up. */
   readonly idleMs: number
   /** What every exchange is granted, whatever its size. */
   readonly baseMs: number
@@ -25,6 +25,9 @@ export interface Watchdog {
   stop(): void
 }
 
+/** So often within the idle time. What happens between two looks is taken for what the second one sees. */
+const LOOKS_PER_IDLE = 20
+
 export function createWatchdog(deps: {
   readonly clock: Pick<Clock, 'after'>
   readonly limits: ExchangeLimits
@@ -32,30 +35,37 @@ export function createWatchdog(deps: {
   readonly isWaitingForUs: () => boolean
   readonly onStall: (what: string) => void
 }): Watchdog {
-  const { clock, limits, onStall } = deps
-  let movements = 0
-  let idle = look(movements)
-  let total: Timer | undefined
+  const { limits, onStall } = deps
+  const lookMs = limits.idleMs / LOOKS_PER_IDLE
+  let hasMoved = false
+  let stillMs = 0
+  let spentMs = 0
+  let limitMs = limits.baseMs
+  let next: Timer = lookLater()
 
-  function look(seen: number) {
-    return clock.after(limits.idleMs, () => {
-      if (seen !== movements || deps.isWaitingForUs()) idle = look(movements)
-      else onStall(`nothing moved for ${limits.idleMs / 1000} s`)
+  function lookLater() {
+    return deps.clock.after(lookMs, () => {
+      const isOurs = deps.isWaitingForUs()
+      stillMs = hasMoved || isOurs ? 0 : stillMs + lookMs
+      hasMoved = false
+      if (!isOurs) spentMs += lookMs
+      // A little less than the limit: sums of fractions may fall short of it.
+      if (stillMs > limits.idleMs - lookMs / 2) {
+        onStall(`nothing moved for ${limits.idleMs / 1000} s`)
+      } else if (spentMs > limitMs) {
+        onStall(`not done after ${Math.round(limitMs / 1000)} s, slower than the limit`)
+      } else {
+        next = lookLater()
+      }
     })
   }
 
   return {
-    moved: () => void movements++,
+    moved: () => void (hasMoved = true),
     expect(bytes) {
-      total?.cancel()
-      const limitMs = limits.baseMs + (bytes / limits.minBytesPerSecond) * 1000
-      total = clock.after(limitMs, () =>
-        onStall(`not done after ${Math.round(limitMs / 1000)} s, slower than the limit`),
-      )
+      spentMs = 0
+      limitMs = limits.baseMs + (bytes / limits.minBytesPerSecond) * 1000
     },
-    stop() {
-      idle.cancel()
-      total?.cancel()
-    },
+    stop: () => next.cancel(),
   }
 }

@@ -139,21 +139,20 @@ it('takes a byte order mark, carriage returns, comments, and an alias of a singl
   expect(read(text.replaceAll('\n', '\r\n')).restore.schedule).toBe('*/2 * * * *')
 })
 
+it('takes a bandwidth as bytes in a second', () => {
+  const { transfer, notAvailableYet } = read(`${REQUIRED}transfer: { bandwidth: 5MB }\n`)
+  expect(transfer.bandwidthBytesPerSecond).toBe(5 * 2 ** 20)
+  expect(notAvailableYet).toEqual([])
+})
+
 describe('what does not exist yet', () => {
   it('is accepted, and named', () => {
-    const { notAvailableYet, callback, transfer } = read(`${REQUIRED}
+    const { notAvailableYet, callback } = read(`${REQUIRED}
 callback: { token: abc, encodingAesKey: ${'k'.repeat(43)} }
 references: { files: [other.json] }
 http: { listen: "127.0.0.1:9000" }
-transfer: { bandwidth: 5MB }
 `)
-    expect(notAvailableYet).toEqual([
-      'references.files',
-      'callback',
-      'transfer.bandwidth',
-      'http',
-    ])
-    expect(transfer.bandwidthBytesPerSecond).toBe(5 * 2 ** 20)
+    expect(notAvailableYet).toEqual(['references.files', 'callback', 'http'])
     expect(callback).toEqual({
       listen: '0.0.0.0:8788',
       path: '/wecom/callback',
