@@ -15,7 +15,6 @@ import { createKindPolicy } from './media/kind.ts'
 import type { MediaPath } from './media/media.ts'
 import { isTempName } from './media/temp-name.ts'
 import { createPasses } from './pass.ts'
-import { laneOf } from './plan/renewal-order.ts'
 import { createRenewalRelease } from './renewal-release.ts'
 import { createRetries } from './retries.ts'
 import { createSchedule } from './schedule.ts'
@@ -107,7 +106,7 @@ async function build(
     command: deps.command,
   })
   closers.push(() => manifest.close())
-  const { wecom, circuit, serviceClock } = await createWecomStack(
+  const { wecom, circuit, concurrency, serviceClock } = await createWecomStack(
     config,
     { ...deps, emit },
     closers,
@@ -180,13 +179,14 @@ async function build(
   const queue: TransferQueue = createTransferQueue({
     async perform(step, signal) {
       await passes.perform(step, signal)
-      // A step that called nobody (kept, shared, renamed) has learnt nothing: the place of the probe is free again.
-      if (laneOf(step, serviceClock.nowMs()) !== 'local' && circuit.state().kind === 'half-open')
-        circuit.observe('nothing')
+      // A step may have called nobody (kept, shared, renamed): a place that was kept for its probe is free again.
+      circuit.release()
     },
     onOverlap: (path) => passes.request({ because: 'changed while in flight', paths: [path] }),
     admits: circuit.admits,
-    slots: () => config.transfer,
+    isProbing: () => circuit.state().kind !== 'closed',
+    slots: concurrency.slots,
+    random,
     pressure: () => renewals.outlook().pressure,
     askedAtMs: askedFor.atMs,
     clock: serviceClock,
@@ -195,6 +195,7 @@ async function build(
   closers.push(() => problems.settled())
   closers.push(() => queue.stop(new Error('the mirror is stopping')))
   closers.push(circuit.onChange(() => queue.wake()))
+  closers.push(concurrency.onChange(() => queue.wake()))
   closers.push(() => folder.stop())
 
   let isScanned: Promise<void> | undefined
@@ -259,6 +260,8 @@ async function build(
     clock,
     random,
     events,
+    // While the circuit is not closed, what waits is probe enough.
+    isWorthwhile: () => circuit.state().kind === 'closed' || queue.load().waiting === 0,
     request: () => passes.request({ because: 'what was postponed', due: true }),
   })
   const dangerWatch = createDangerWatch({

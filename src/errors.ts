@@ -81,15 +81,16 @@ export class WecomRefused extends BaseError {
   }
 }
 
-/** WeCom was not reached, or something that is not WeCom answered: time cures it. */
+/** WeCom was not reached, or something that is not WeCom answered: time cures it, unless a gateway found this body too large (413). */
 export class WecomUnreachable extends BaseError {
   readonly code = 'WECOM_UNREACHABLE'
-  readonly remedy = 'retry' satisfies Remedy
+  readonly remedy: 'retry' | 'skip'
   /** The HTTP status of what answered in WeCom's place, if something did. */
   readonly status: number | undefined
   constructor(message: string, details: Details & { readonly status?: number } = {}) {
     super(message, details)
     this.status = details.status
+    this.remedy = details.status === 413 ? 'skip' : 'retry'
   }
 }
 

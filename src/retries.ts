@@ -5,11 +5,15 @@ import type { Events } from './support/events.ts'
 
 /** Longer than the retries within a step, so that the next attempt meets another moment. */
 const AFTER_MS = 10_000
+/** What was postponed is looked at again within this time. */
+export const RETRIED_WITHIN_MS = 2 * AFTER_MS
 
 export function createRetries(deps: {
   clock: Pick<Clock, 'after'>
   random: () => number
   events: Pick<Events, 'subscribe'>
+  /** Whether anything could come of it now; if not, it is asked again as much later. */
+  isWorthwhile: () => boolean
   request: () => void
 }) {
   let timer: Timer | undefined
@@ -17,7 +21,8 @@ export function createRetries(deps: {
   function arm() {
     timer ??= deps.clock.after(AFTER_MS * (1 + deps.random()), () => {
       timer = undefined
-      deps.request()
+      if (deps.isWorthwhile()) deps.request()
+      else arm()
     })
   }
 

@@ -65,6 +65,8 @@ function setUp() {
     perform: passes.perform,
     onOverlap: (path) => passes.request({ because: 'overlap', paths: [path] }),
     admits: () => true,
+    isProbing: () => false,
+    random: () => 0,
     slots: () => ({ uploads: 4, downloads: 4 }),
     pressure: () => renewals.outlook().pressure,
     askedAtMs: () => undefined,

@@ -61,6 +61,8 @@ function anEngine({ callsPerHour = 6, believed = true } = {}) {
     perform: passes.perform,
     onOverlap: (path) => passes.request({ because: 'overlap', paths: [path] }),
     admits: () => true,
+    isProbing: () => false,
+    random: () => 0,
     slots: () => ({ uploads: 1, downloads: 1 }),
     pressure: () => renewals.outlook().pressure,
     askedAtMs: () => undefined,

@@ -15,6 +15,8 @@ export interface StepHeap {
   peek(): Step | undefined
   /** The most urgent step, taken out. */
   take(): Step | undefined
+  /** Any step, taken out: the one that `random`, drawn in [0, 1), falls on. */
+  takeAny(random: number): Step | undefined
   drop(path: MediaPath): boolean
   has(path: MediaPath): boolean
   clear(): void
@@ -95,6 +97,12 @@ export function createStepHeap(): StepHeap {
       pop()
       waiting.delete(slot.step.path)
       return slot.step
+    },
+    takeAny(random) {
+      compact()
+      const slot = heap[Math.floor(random * heap.length)]
+      if (slot) waiting.delete(slot.step.path)
+      return slot?.step
     },
     drop: (path) => waiting.delete(path),
     has: (path) => waiting.has(path),

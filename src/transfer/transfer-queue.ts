@@ -44,15 +44,20 @@ export interface TransferQueueDeps {
   onOverlap: (path: MediaPath) => void
   /** Whether WeCom may be called at this moment. Asked last, and only to go: while a circuit probes, its first yes is the only one. */
   admits: () => boolean
+  /** Whether the call just admitted is to find out if calls make sense again. */
+  isProbing: () => boolean
   /** How many transfers may be under way; asked each time. */
   slots: () => { readonly uploads: number; readonly downloads: number }
   /** How much of the allowed rate the coming deaths need, see `foresee`. */
   pressure: () => number
   /** When somebody last asked in vain for the id of this path. */
   askedAtMs: (path: MediaPath) => number | undefined
+  random: () => number
   /** The service's clock: what lives and what is dead is told by it. */
   clock: { nowMs(): number }
 }
+
+const CALLING_LANES = ['renewal', 'expired', 'fresh', 'download'] as const
 
 export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
   const { clock } = deps
@@ -112,15 +117,26 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
     })
   }
 
-  /** The lane whose turn it is; undefined when nobody waits who could start now. */
-  function nextLane(): Lane | undefined {
-    if (lanes.local.size() > 0) return 'local'
+  /** What goes now, taken out of its lane; undefined when nobody waits who could start. */
+  function takeNext(): { step: Step; lane: Lane } | undefined {
+    const local = lanes.local.take()
+    if (local) return { step: local, lane: 'local' }
     const upload = uploadLane()
     const mayDownload = lanes.download.size() > 0 && running.download < deps.slots().downloads
     const lane = upload ?? (mayDownload ? 'download' : undefined)
     if (lane === undefined || !deps.admits()) return undefined
+    if (deps.isProbing()) return takeProbe()
     if (upload !== undefined) lastUpload = upload
-    return lane
+    const step = lanes[lane].take()
+    return step && { step, lane }
+  }
+
+  /** Any step and not the most urgent: a single file that always breaks the line must not be the probe each time. */
+  function takeProbe(): { step: Step; lane: Lane } | undefined {
+    const waiting = CALLING_LANES.filter((lane) => lanes[lane].size() > 0)
+    const lane = waiting[Math.floor(deps.random() * waiting.length)]
+    const step = lane && lanes[lane].takeAny(deps.random())
+    return step && { step, lane }
   }
 
   function start(step: Step, lane: Lane) {
@@ -135,11 +151,9 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
   }
 
   function pump() {
-    for (let lane = stopped ? undefined : nextLane(); lane; lane = nextLane()) {
-      const step = lanes[lane].take()
-      if (step === undefined) break
-      placed.delete(step.path)
-      start(step, lane)
+    for (let next = stopped ? undefined : takeNext(); next; next = takeNext()) {
+      placed.delete(next.step.path)
+      start(next.step, next.lane)
     }
     if (placed.size + inFlight.size > 0) return
     for (const resolve of idleWaiters.splice(0)) resolve()

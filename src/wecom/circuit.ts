@@ -30,8 +30,6 @@ export interface Circuit {
   admits(): boolean
   /** To be called when a step that was let start has ended, whatever came of it: it may have called nobody. */
   release(): void
-  /** `release` under its earlier name, until the composition root calls that. */
-  observe(outcome: 'nothing'): void
   /** Lets one call leave, and hears what came of it. Throws what the circuit is open for when none may go. */
   enter(): Tell
   /** Calls back whenever `admits` may have another answer. Returns the way to stop listening. */
@@ -87,7 +85,6 @@ export function createCircuit(deps: {
       return admission.admitted
     },
     release: () => become(afterStep(state)),
-    observe: () => become(afterStep(state)),
     enter() {
       const admission = admit(state, 'call', clock.nowMs())
       change(admission.state)

@@ -27,6 +27,8 @@ function aQueue({
   downloads = 1,
   pressure = 0,
   admits = (): boolean => true,
+  isProbing = (): boolean => false,
+  random = () => 0,
   askedAtMs = (_: string): number | undefined => undefined,
 } = {}) {
   const clock = createFakeClock(NOW_MS)
@@ -42,6 +44,8 @@ function aQueue({
       }),
     onOverlap: (path) => overlaps.push(path),
     admits: () => admits(),
+    isProbing: () => isProbing(),
+    random,
     slots: () => ({ uploads, downloads }),
     pressure: () => pressure,
     askedAtMs,
@@ -156,6 +160,19 @@ describe('transfer queue', () => {
     open = true
     queue.wake()
     expect(started).toEqual(['forget c', 'upload a', 'restore b'])
+  })
+
+  it('probes with any step and not with the most urgent, so that one bad file cannot hold up all others', () => {
+    const draws = [0.9, 0.6]
+    let isOpen = true
+    const { queue, started } = aQueue({
+      admits: () => isOpen && !(isOpen = false),
+      isProbing: () => true,
+      random: () => draws.shift() ?? 0,
+    })
+    // Three lanes have something to call for: the draw falls on the last of them, and there on the second of two.
+    queue.submit([renewal('bad', 71), upload('a'), restore('b'), restore('c')], NOW_MS)
+    expect(started).toEqual(['restore c'])
   })
 
   it('is idle when nothing waits and nothing is in flight', async () => {
