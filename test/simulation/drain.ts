@@ -1,0 +1,107 @@
+// Answers for what comes after an outage: how much was due, how long it took and how many died, beside the best that the windows
+// allow from the same state.
+import { fewestDeaths, shortestMs, type Window } from './bounds.ts'
+import type { Ledger } from './ledger.ts'
+import { MEAN_ANSWER_MS, type ModelledService } from './modelled-service.ts'
+import { HOUR_MS, MINUTE_MS, RENEWAL } from './scenario.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+export interface DrainReport {
+  readonly outageHours: number
+  /** What was due when the outage ended, the dead among it. */
+  readonly backlog: number
+  /** From the end of the outage to the first answer: the circuit has to find out. */
+  readonly noticedAfterMs: number | undefined
+  /** From the first answer until the last of the backlog was renewed; undefined when it was not. */
+  readonly tookMs: number | undefined
+  /** The shortest in which the renewals made meanwhile, the backlog among them, can be made. */
+  readonly shortestMs: number
+  /** Whether the outage and the shortest drain of its backlog fit into `before`. */
+  readonly isCovered: boolean
+  /** Deaths while it lasted, and after it until the drain was over. */
+  readonly deathsMeanwhile: number
+  readonly deaths: number
+  /** The fewest possible from the first answer on, by the earliest deadline. */
+  readonly fewestDeaths: number
+  /** The same for one who counts calls in buckets, always on the careful side. */
+  readonly fewestWithCare: number
+}
+
+/** Begins when an outage ends; the report is to be asked for at the end of the run, or of the next outage. */
+export function watchDrain(deps: {
+  readonly clock: VirtualClock
+  readonly ledger: Ledger
+  readonly service: Pick<ModelledService, 'nowMs' | 'firstAnswerAtMs'>
+  readonly outageHours: number
+  /** How many had died when it began. */
+  readonly deathsBefore: number
+  readonly limits: { readonly perMinute: number; readonly perHour: number }
+  readonly slots: number
+}): () => DrainReport {
+  const { clock, ledger, service, outageHours } = deps
+  const windows = windowsOf(deps.limits, deps.slots)
+  const endedAtMs = clock.monotonicMs()
+  const nowMs = service.nowMs()
+  const backlog = ledger.watchBacklog(nowMs)
+  const deadlines = ledger.deadlines(nowMs)
+  const deathsAtEnd = ledger.deaths()
+  let noticedAtMs: number | undefined
+  let over: { atMs: number; deaths: number; renewals: number } | undefined
+  const note = () => {
+    noticedAtMs = service.firstAnswerAtMs()
+    ledger.settle(service.nowMs())
+    over = {
+      atMs: clock.monotonicMs(),
+      deaths: ledger.deaths() - deathsAtEnd,
+      renewals: backlog.renewals(),
+    }
+  }
+  if (backlog.size === 0) note()
+  else backlog.onDone(note)
+
+  return () => {
+    const { atMs, deaths, renewals } = over ?? {
+      atMs: Infinity,
+      deaths: ledger.deaths() - deathsAtEnd,
+      renewals: backlog.renewals(),
+    }
+    const firstAnswerMs = (noticedAtMs ?? endedAtMs) - endedAtMs
+    const untilMs = Math.min(nowMs + RENEWAL.lifetimeMs, nowMs + atMs - endedAtMs)
+    const startMs = nowMs + firstAnswerMs
+    const problem = {
+      deadlines,
+      startMs,
+      untilMs: Math.max(untilMs, startMs),
+      lifetimeMs: RENEWAL.lifetimeMs,
+    }
+    return {
+      outageHours,
+      backlog: backlog.size,
+      noticedAfterMs: noticedAtMs === undefined ? undefined : firstAnswerMs,
+      tookMs: over && over.atMs - endedAtMs - firstAnswerMs,
+      shortestMs: shortestMs(renewals, windows),
+      isCovered: outageHours * HOUR_MS + shortestMs(backlog.size, windows) <= RENEWAL.beforeMs,
+      deathsMeanwhile: deathsAtEnd - deps.deathsBefore,
+      deaths,
+      fewestDeaths: fewestDeaths({ ...problem, windows }),
+      fewestWithCare: fewestDeaths({ ...problem, windows: windows.map(withCare) }),
+    }
+  }
+}
+
+/**
+ * The mirror lets a call leave its windows a sixtieth late, since it counts them in buckets of a sixtieth: what that costs is
+ * its price for never being a call too early, and no fault of its order.
+ */
+const withCare = ({ spanMs, limit }: Window): Window =>
+  spanMs < MINUTE_MS ? { spanMs, limit } : { spanMs: (spanMs * 61) / 60, limit }
+
+/** The quota's windows, and the slots as a third: so many calls in the time that one takes. */
+const windowsOf = (
+  limits: { readonly perMinute: number; readonly perHour: number },
+  slots: number,
+): Window[] => [
+  { spanMs: MINUTE_MS, limit: limits.perMinute },
+  { spanMs: HOUR_MS, limit: limits.perHour },
+  { spanMs: MEAN_ANSWER_MS, limit: slots },
+]

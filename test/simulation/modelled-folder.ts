@@ -1,0 +1,62 @@
+// Answers for the folder of a simulation: a map of facts about files that exist nowhere. Strings that may be the same are.
+import {
+  createStamp,
+  type FileFacts,
+  type Fingerprint,
+  type MediaPath,
+} from '../../src/media/media.ts'
+import type { FolderFacts } from '../../src/pass-facts.ts'
+
+/** A file by its number, under which everything else keeps what it knows of it. */
+export interface ModelledFile extends FileFacts {
+  readonly index: number
+  readonly fingerprint: Fingerprint
+}
+
+export interface ModelledFolder extends FolderFacts {
+  file(index: number): ModelledFile
+  count(): number
+  /** Drops so many new files in at once; answers their paths. */
+  dropIn(count: number, changedAtMs: number): MediaPath[]
+}
+
+const SIZE_BYTES = 100_000
+
+/** A folder that is empty until something is dropped in. */
+export function createModelledFolder(): ModelledFolder {
+  const files: ModelledFile[] = []
+  const byPath = new Map<MediaPath, ModelledFile>()
+
+  const add = (modifiedAtMs: number, stamp: FileFacts['stamp']): MediaPath => {
+    const index = files.length
+    const file: ModelledFile = {
+      path: `posters/${String(index).padStart(7, '0')}.jpg` as MediaPath,
+      sizeBytes: SIZE_BYTES,
+      modifiedAtMs,
+      changedAtMs: modifiedAtMs,
+      stamp,
+      index,
+      fingerprint: index.toString(16).padStart(64, '0') as Fingerprint,
+    }
+    files.push(file)
+    byPath.set(file.path, file)
+    return file.path
+  }
+
+  return {
+    get: (path) => byPath.get(path),
+    isUnsettled: () => false,
+    paths: () => byPath.keys(),
+    belief: () => ({ kind: 'believed' }),
+    count: () => files.length,
+    file(index) {
+      const file = files[index]
+      if (file === undefined) throw new RangeError(`there is no file ${index}`)
+      return file
+    },
+    dropIn(count, changedAtMs) {
+      const stamp = createStamp({ size: SIZE_BYTES, mtimeMs: changedAtMs, ctimeMs: changedAtMs })
+      return Array.from({ length: count }, () => add(changedAtMs, stamp))
+    },
+  }
+}

@@ -1,0 +1,180 @@
+// Answers for the list of scenarios: what is run with every test, and what `npm run simulate` runs. As data.
+import type { Incident, Scenario } from './scenario.ts'
+
+const OUTAGE_HOURS = [1, 12, 24, 30, 36] as const
+
+const HEALTHY: Scenario = {
+  name: '',
+  media: 0,
+  days: 30,
+  grade: 'contents',
+  begins: 'leveled',
+  share: 0.5,
+  faultRate: 0,
+  incidents: [],
+  expects: [],
+}
+
+type Differences = Partial<Scenario> & Pick<Scenario, 'name'>
+
+const scenario = (media: number, differences: Differences): Scenario => ({
+  ...HEALTHY,
+  media,
+  ...differences,
+})
+
+const outage = (atHours: number, hours: number): Incident => ({ kind: 'outage', atHours, hours })
+const leap = (atHours: number, byHours: number): Incident => ({ kind: 'leap', atHours, byHours })
+
+/** How long a bulk of so many takes at half of the quota, in hours: the least is the issue's "one hour". */
+const bulkHours = (media: number) => Math.max(1, media / 75_000)
+
+const quietMonth = (media: number) =>
+  scenario(media, { name: 'nothing happens', expects: ['nothing-dies', 'flat'] })
+
+const faults = (media: number) =>
+  scenario(media, { name: '15 % of the calls fail', faultRate: 0.15, expects: ['nothing-dies'] })
+
+const bulk = (media: number) =>
+  scenario(media, {
+    name: 'everything is uploaded at once',
+    begins: 'bulk',
+    expects: ['nothing-dies', 'flat'],
+  })
+
+const smallQuota = (media: number) =>
+  scenario(media, { name: 'a tenth of the quota', share: 0.1, expects: ['nothing-dies'] })
+
+const wholeQuota = (media: number) =>
+  scenario(media, {
+    name: 'everything at once, all of the quota',
+    begins: 'bulk',
+    share: 1,
+    days: 10,
+    expects: ['nothing-dies', 'flat'],
+  })
+
+/** One run with all of them, five days apart: by then nothing is left of the one before. */
+const outagesInStride = (media: number) =>
+  scenario(media, {
+    name: 'outages of 1, 12, 24, 30 and 36 h in its stride',
+    incidents: OUTAGE_HOURS.map((hours, number) => outage(48 + number * 132, hours)),
+    expects: ['best-drain'],
+  })
+
+const outagesAfterBulk = (media: number) =>
+  OUTAGE_HOURS.map((hours) =>
+    scenario(media, {
+      name: `${hours} h of outage right after a bulk`,
+      begins: 'bulk',
+      days: 7,
+      incidents: [outage(Math.ceil(bulkHours(media) * 1.1), hours)],
+      expects: ['best-drain'],
+    }),
+  )
+
+/** 44 hours after the bulk its first renewals would be in full course, if nothing had leveled them. */
+const outagesInWave = (media: number) =>
+  OUTAGE_HOURS.map((hours) =>
+    scenario(media, {
+      name: `${hours} h of outage during the first wave`,
+      begins: 'bulk',
+      days: 8,
+      incidents: [outage(44, hours)],
+      expects: ['best-drain'],
+    }),
+  )
+
+/**
+ * After so long everything is about to die, and what is left of the quota would take hours for it: it cannot save all, so
+ * what it saves must be the most.
+ */
+const brink = (media: number) => {
+  const from = Math.ceil(bulkHours(media) * 1.1) + 1
+  const share = Math.min(0.1, media / 1_000_000)
+  return scenario(media, {
+    name: 'an outage until the last moment, then little quota',
+    begins: 'bulk',
+    days: 14,
+    incidents: [
+      { kind: 'share', atHours: from, share },
+      outage(from + 0.5, 72 + bulkHours(media) / 4 - from - 0.5),
+    ],
+    expects: ['best-drain'],
+  })
+}
+
+const leaps = (media: number) =>
+  scenario(media, {
+    name: 'the clock leaps a day forward, and a day back',
+    days: 14,
+    incidents: [leap(48, 24), leap(96, -24), leap(144, -24), leap(192, 24)],
+    expects: ['nothing-dies'],
+  })
+
+const leapsInOutage = (media: number) =>
+  scenario(media, {
+    name: 'the clock leaps while WeCom is out of reach',
+    days: 14,
+    incidents: [outage(48, 36), leap(80, -24), outage(168, 36), leap(170, 24)],
+  })
+
+const restarts = (media: number, days: number) =>
+  scenario(media, {
+    name: 'a restart every hour',
+    days,
+    restartEveryHours: 1,
+    faultRate: 0.15,
+    expects: ['nothing-dies'],
+  })
+
+const restartsInBulk = (media: number, days: number) =>
+  scenario(media, {
+    name: 'a restart every hour, everything at once',
+    days,
+    begins: 'bulk',
+    restartEveryHours: 1,
+    expects: ['nothing-dies'],
+  })
+
+const dropIn = (media: number, files: number) =>
+  scenario(media, {
+    name: `${files.toLocaleString('en')} new files during a renewal wave`,
+    begins: 'bulk',
+    days: 10,
+    incidents: [{ kind: 'drop-in', atHours: 44, files }],
+    expects: ['nothing-dies'],
+  })
+
+/** A minute or more each at a million; `npm run simulate` writes a table of them. */
+export const longScenarios = (media: number): readonly Scenario[] => [
+  quietMonth(media),
+  faults(media),
+  bulk(media),
+  wholeQuota(media),
+  smallQuota(media),
+  outagesInStride(media),
+  ...outagesAfterBulk(media),
+  ...outagesInWave(media),
+  brink(media),
+  leaps(media),
+  leapsInOutage(media),
+  dropIn(media, 100_000),
+  ...(media <= 100_000 ? [restarts(media, 10), restartsInBulk(media, 10)] : []),
+]
+
+const FEW = 2_000
+
+/** Seconds in all: run with every test. */
+export const shortScenarios = (): readonly Scenario[] => [
+  { ...faults(10_000), days: 30 },
+  { ...bulk(10_000), days: 10 },
+  { ...restarts(FEW, 4), grade: 'journal' },
+  { ...restartsInBulk(FEW, 4), grade: 'journal' },
+  outagesInStride(FEW),
+  ...outagesInWave(FEW),
+  brink(FEW),
+  leaps(FEW),
+  leapsInOutage(FEW),
+  dropIn(FEW, 5 * FEW),
+]

@@ -1,0 +1,34 @@
+// Answers for counting calls as the service does: exactly, in every window that ends with a call. Written apart from
+// src/wecom/quota.ts on purpose, which counts in buckets.
+
+export interface SlidingWindow {
+  /** Counts a call; answers how many there are now in the window that ends with it. */
+  add(atMs: number): number
+}
+
+/**
+ * A ring of the last moments. It has room for one more than the limit: what is older than the call that stands `limit`
+ * places before it can be in no window that is within the limit, and one beyond it is a failure already, by however much.
+ */
+export function createSlidingWindow(spanMs: number, limit: number): SlidingWindow {
+  const room = limit + 1
+  const moments = new Float64Array(room)
+  let oldest = 0
+  let size = 0
+
+  return {
+    add(atMs) {
+      while (size > 0 && (moments[oldest] ?? 0) <= atMs - spanMs) {
+        oldest = (oldest + 1) % room
+        size--
+      }
+      if (size === room) {
+        oldest = (oldest + 1) % room
+        size--
+      }
+      moments[(oldest + size) % room] = atMs
+      size++
+      return size
+    },
+  }
+}
