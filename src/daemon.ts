@@ -3,12 +3,16 @@
 // `build` is one long function: in pieces, each would be handed a dozen parts of the others.
 import { createAskedFor } from './asked-for.ts'
 import { createAudit } from './audit.ts'
+import { createCapacityWatch } from './capacity-watch.ts'
+import { createCircumstances } from './circumstances.ts'
 import type { Config } from './config/config.ts'
 import { resolveSecret } from './config/secret.ts'
 import { createDangerWatch } from './danger-watch.ts'
 import { ConfigError } from './errors.ts'
 import { createFolderProblems } from './folder-problems.ts'
 import { runFullPass } from './full-pass.ts'
+import { keepKnownTime, readKnownTime } from './known-time.ts'
+import { createLateWatch } from './late-watch.ts'
 import { openLowdbManifest } from './manifest/lowdb-manifest.ts'
 import type { Manifest } from './manifest/manifest.ts'
 import { createKindPolicy } from './media/kind.ts'
@@ -19,6 +23,7 @@ import { createRenewalRelease } from './renewal-release.ts'
 import { createRetries } from './retries.ts'
 import { createSchedule } from './schedule.ts'
 import type { Desk } from './serve/desk.ts'
+import { findLateRenewals } from './serve/late-renewals.ts'
 import { createLocalDesk } from './serve/local-desk.ts'
 import { createLocalServer } from './serve/server.ts'
 import type { LiveFacts } from './serve/status.ts'
@@ -30,6 +35,7 @@ import { removeLeftovers } from './transfer/leftovers.ts'
 import { createPerform, deleteFile } from './transfer/perform.ts'
 import { createTransferQueue, type TransferQueue } from './transfer/transfer-queue.ts'
 import { createUploader } from './transfer/upload.ts'
+import { createVainLookUps } from './vain-look-ups.ts'
 import { createFolder, type Folder } from './watch/folder.ts'
 import { createIgnore } from './watch/ignore.ts'
 import { prepareFolder, resolveFolder } from './watch/marker.ts'
@@ -108,9 +114,10 @@ async function build(
   closers.push(() => manifest.close())
   const { wecom, circuit, concurrency, serviceClock } = await createWecomStack(
     config,
-    { ...deps, emit },
+    { ...deps, emit, known: await readKnownTime(config.state) },
     closers,
   )
+  closers.push(keepKnownTime({ directory: config.state, serviceClock, events, onBug }))
   const { root, isMarked } = await markFolder(config, manifest, events)
   await removeLeftovers(root, isTempName)
 
@@ -199,10 +206,26 @@ async function build(
   closers.push(() => folder.stop())
 
   let isScanned: Promise<void> | undefined
+  let hasScanned = false
   const firstScan = () => {
-    isScanned ??= folder.start().then(() => problems.catchUp())
+    isScanned ??= folder
+      .start()
+      .then(() => {
+        hasScanned = true
+      })
+      .then(() => problems.catchUp())
     return isScanned
   }
+  const circumstances = createCircumstances({
+    folder,
+    hasScanned: () => hasScanned,
+    queue,
+    circuit,
+    lastError: passes.lastError,
+    renewals,
+    serviceClock,
+  })
+  const { lifetimeMs } = config.renewal
   const live = async (): Promise<LiveFacts> => ({
     startedAtMs,
     pid: deps.pid,
@@ -210,7 +233,7 @@ async function build(
     queue: describeQueue(queue),
     circuit: circuit.state(),
     doubt: await passes.doubt(),
-    clockSkewMs: serviceClock.skewMs(),
+    renewals: { ...renewals.outlook(), waiting: queue.load().waitingRenewals },
   })
   const scanned = {
     ...folder,
@@ -227,6 +250,14 @@ async function build(
     clock: serviceClock,
     events,
     live,
+    capacity: renewals.capacity,
+    circumstances,
+    lifetimeMs,
+    onVainLookUp: createVainLookUps({
+      askedFor,
+      clock: serviceClock,
+      request: (path) => passes.request({ because: 'asked for in vain', paths: [path] }),
+    }),
     preview: async () => {
       await firstScan()
       requireBelief(folder)
@@ -269,8 +300,17 @@ async function build(
     serviceClock,
     events,
     nextDangerAtMs: renewals.nextDangerAtMs,
-    lifetimeMs: config.renewal.lifetimeMs,
+    lifetimeMs,
     request: () => passes.request({ because: 'media in danger', due: true }),
+    onBug,
+  })
+  const capacityWatch = createCapacityWatch({ clock, events, capacity: renewals.capacity, onBug })
+  const lateWatch = createLateWatch({
+    clock,
+    serviceClock,
+    emit,
+    lifetimeMs,
+    late: () => findLateRenewals({ manifest, lifetimeMs, circumstances }, serviceClock.nowMs()),
     onBug,
   })
   const audit = createAudit({
@@ -323,10 +363,12 @@ async function build(
       await passes.planned()
       closers.push(retries.start())
       closers.push(dangerWatch.start())
+      closers.push(lateWatch.start())
       closers.push(() => schedule.stop())
       schedule.start()
       const { entries } = await manifest.count()
       emit({ kind: 'ready', entries, tookMs: clock.nowMs() - startedAtMs })
+      closers.push(capacityWatch.start())
     },
     async heartbeat() {
       passes.request({ because: 'heartbeat' })

@@ -5,6 +5,9 @@ import type { MediaPath, Problem, ProblemCode, Reference } from './media/media.t
 import { landingPath, type Step } from './plan/step.ts'
 import type { Emit } from './support/events.ts'
 
+/** Of the paths that were postponed last; an outage stops all steps long before so many have failed. */
+const MOST_REMEMBERED = 10_000
+
 export function createFailedSteps(deps: {
   manifest: Pick<Manifest, 'findProblem' | 'commit'>
   /** The service's clock. */
@@ -12,12 +15,14 @@ export function createFailedSteps(deps: {
   emit: Emit
 }) {
   const { manifest, clock, emit } = deps
-  /** Paths whose postponement has been told: once is enough until they have come through. */
-  const told = new Set<MediaPath>()
+  /** Why paths were postponed last. Each is told once, and again after it has come through. */
+  const postponed = new Map<MediaPath, MirrorError>()
 
   function postpone(path: MediaPath, error: MirrorError): void {
-    emit({ kind: 'step-postponed', path, error, isNews: !told.has(path) })
-    told.add(path)
+    emit({ kind: 'step-postponed', path, error, isNews: !postponed.delete(path) })
+    postponed.set(path, error)
+    const [oldest] = postponed.keys()
+    if (postponed.size > MOST_REMEMBERED && oldest !== undefined) postponed.delete(oldest)
   }
 
   /** Records or tells the failure; answers whether the path stays undone, to be looked at on the next tick. */
@@ -60,7 +65,11 @@ export function createFailedSteps(deps: {
     emit({ kind: 'lost', path: landingPath(mediaId, path), mediaId, message })
   }
 
-  return { takeIn, succeeded: (path: MediaPath) => void told.delete(path) }
+  return {
+    takeIn,
+    succeeded: (path: MediaPath) => void postponed.delete(path),
+    lastError: (path: MediaPath) => postponed.get(path),
+  }
 }
 
 function describeProblem(

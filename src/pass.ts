@@ -1,5 +1,6 @@
 // Answers for passes: merges what asks for one, plans, hands the steps to the queue, and takes in what comes of them.
 // One runs at a time and none waits for its transfers. Decides nothing itself: that is plan/plan.ts.
+import type { MirrorError } from './errors.ts'
 import { createFailedSteps } from './failed-step.ts'
 import type { Manifest } from './manifest/manifest.ts'
 import type { MediaPath } from './media/media.ts'
@@ -39,6 +40,8 @@ export interface Passes {
   findMissing(): Promise<ReadonlySet<MediaPath>>
   /** Why nothing is done about the folder, or about what is missing in it, without a person's word. */
   doubt(): Promise<{ because: string; hint: string } | null>
+  /** What the last attempt on this path failed with, if it was postponed and none has gone well since. */
+  lastError(path: MediaPath): MirrorError | undefined
   /** For the queue: performs a step and takes in its failure. */
   readonly perform: Perform
 }
@@ -227,6 +230,7 @@ export function createPasses(deps: {
       if (belief.kind === 'doubted') return { because: belief.because, hint: belief.hint }
       return (await tooManyMissing(facts)) ? vanishedDoubt(facts.missing.size) : null
     },
+    lastError: failures.lastError,
     perform,
   }
 }

@@ -156,7 +156,8 @@ const sumOf = (entries: readonly ManifestEntry[]): Work => ({
   sizeBytes: entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
 })
 
-const sumOfSlices = (slices: readonly Work[]): Work => ({
+/** All of it together. */
+export const sumOfSlices = (slices: readonly Work[]): Work => ({
   count: slices.reduce((sum, { count }) => sum + count, 0),
   sizeBytes: slices.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
 })

@@ -71,9 +71,9 @@ async function setUp(fileCount: number) {
     async expectNoDeadId() {
       const known = new Set(wecom.controls.media().map((medium) => medium.mediaId as string))
       const media = await mirror.desk.list()
-      const dead = media.filter(({ alive, media_id }) => alive && !known.has(media_id))
-      expect(dead).toEqual([])
-      return media.filter(({ alive }) => alive).length
+      const live = media.filter((one) => one.alive)
+      expect(live.filter(({ media_id }) => !known.has(media_id))).toEqual([])
+      return live.length
     },
   }
 }

@@ -4,11 +4,10 @@
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { type Mirror, openMirror } from '../daemon.ts'
-import { readManifest } from '../manifest/read-manifest.ts'
 import { previewPass } from '../preview.ts'
 import { stepAnswer } from '../serve/answers.ts'
 import type { Desk, StepAnswer } from '../serve/desk.ts'
-import { createReaderDesk } from '../serve/reader-desk.ts'
+import { openStateDesk } from '../state-desk.ts'
 import { createEvents, type Events } from '../support/events.ts'
 import { type Context, tell } from './command.ts'
 import { renderError } from './failure.ts'
@@ -24,15 +23,7 @@ export async function withReadingDesk<Answer>(
   const config = await readConfig(context)
   const answered = await askDaemon(context, config, use)
   if (answered) return answered.answer
-  const manifest = await readManifest({ directory: config.state, corpId: config.wecom.corpId })
-  return use(
-    createReaderDesk({
-      manifest,
-      setUp: setUpOf(config),
-      clock: context.clock,
-      live: () => undefined,
-    }),
-  )
+  return use(await openStateDesk(config, context.clock))
 }
 
 /** Undefined when there is no daemon, or a silent one: whoever only looks finds in the state what it knew last. */
@@ -91,10 +82,3 @@ export async function previewSteps(context: Context): Promise<readonly StepAnswe
 
 export const readConfig = (context: Context): Promise<Config> =>
   loadConfig({ args: { config: context.configFile }, env: context.env, cwd: context.cwd })
-
-export const setUpOf = (config: Config) => ({
-  corpId: config.wecom.corpId,
-  folder: config.folder.path,
-  state: config.state,
-  notAvailableYet: config.notAvailableYet,
-})

@@ -9,7 +9,7 @@ import { renderTable } from './table.ts'
 
 export const listCommand: Command = {
   name: 'list',
-  summary: 'entries: path, type, media_id, time left',
+  summary: 'entries: path, type, live media_id, time left',
   arguments: [
     ['[GLOB]', 'only paths that match; a glob without a slash matches names at any depth'],
   ],
@@ -22,16 +22,14 @@ export const listCommand: Command = {
     const media = await withReadingDesk(context, (desk) => desk.list(glob))
     if (context.json) printJson(context, media)
     else if (media.length > 0) {
-      const nowMs = context.clock.nowMs()
-      const left = (expiresAt: string) => seconds(Date.parse(expiresAt) - nowMs)
       print(
         context,
         renderTable(
-          media.map(({ path, type, media_id, alive, expires_at }) => [
+          media.map(({ path, type, media_id, alive, safe_for_ms }) => [
             showName(path),
             type,
-            media_id,
-            alive ? left(expires_at) : 'not live',
+            media_id ?? '-',
+            alive ? seconds(safe_for_ms) : 'not live',
           ]),
         ),
       )

@@ -39,13 +39,15 @@ export function renderStatus(status: StatusAnswer, nowMs: number): string {
       'media',
       `${media.alive} alive of ${media.total}; ${media.due} due, ${media.expired} expired, ${media.missing ?? 'unknown how many'} missing`,
     ],
-    ['problems', String(status.problems.length)],
+    ['problems', renderProblemCount(status)],
     [
       'references',
       `${references.accepted} waiting, ${references.landed} landed, ${references.lost} lost`,
     ],
     ['circuit', renderCircuit(status.circuit, nowMs)],
+    ['capacity', renderCapacityAnswer(status.capacity)],
   ]
+  if (status.renewals) facts.push(['renewals', renderPace(status.renewals)])
   if (daemon.running)
     facts.push(['queue', `${queue.waiting} waiting, ${queue.in_flight.length} in flight`])
   if (status.forgotten > 0)
@@ -57,7 +59,8 @@ export function renderStatus(status: StatusAnswer, nowMs: number): string {
     renderIdleness(status),
     renderDoubt(status),
     renderProblems(status),
-    renderNext(status, nowMs),
+    // On WeCom's clock, unlike the next try of the circuit.
+    renderNext(status, nowMs + status.clock_skew_ms),
   ]
   for (const key of status.not_available_yet)
     sections.push(`\`${key}\` is set but not available yet: it does nothing`)
@@ -75,6 +78,24 @@ function renderCircuit(
   const address =
     from_ip === null || because.hint?.includes(from_ip) ? '' : ` (WeCom saw address ${from_ip})`
   return `${state}${probe}: ${renderFailure(because)}${address}`
+}
+
+const renderCapacityAnswer = ({ summary, advice }: StatusAnswer['capacity']): string =>
+  advice === null ? summary : `${summary}\n  → ${advice}`
+
+function renderPace({ pace, pressure, waiting }: NonNullable<StatusAnswer['renewals']>): string {
+  const part = (of: number) => (of > 0 && of < 0.01 ? 'less than 1 %' : `${Math.ceil(of * 100)} %`)
+  const load = `${waiting} waiting, which at ${part(pace)} of the allowed rate are all in time`
+  if (pace <= 1) return load
+  return pressure <= 1
+    ? `${waiting} waiting: some come late, and all before they die at ${part(pressure)} of the allowed rate`
+    : `${waiting} waiting: some die, all of them would take ${part(pressure)} of the allowed rate`
+}
+
+function renderProblemCount({ problems, late }: StatusAnswer): string {
+  if (late.count === 0) return String(problems.length)
+  const deaths = late.expired > 0 ? `, ${late.expired} of them dead` : ''
+  return `${problems.length}; ${late.is_more ? 'at least ' : ''}${late.count} media are late for renewal${deaths}`
 }
 
 /** Media die meanwhile: the one thing about a daemon that does not run which cannot wait. */

@@ -112,7 +112,7 @@ function isSettledBy(
 }
 
 /** A refused renewal is tried this often: some twenty times before a medium of three days dies of it. */
-const OFFER_AGAIN_MS = 60 * 60 * 1000
+export const OFFER_AGAIN_MS = 60 * 60 * 1000
 
 function wantsRenewal(entry: ManifestEntry, policy: PlanPolicy, isTime: boolean): boolean {
   if (entry.origin === 'folder') return isTime

@@ -1,11 +1,14 @@
 // Answers for the form in which the domain leaves the program: entries, problems, references and failures as JSON has them. Pure.
 import { ConfigError, isMirrorError, type MirrorError, WecomRefused } from '../errors.ts'
 import { isAlive } from '../media/lifetime.ts'
-import type { ManifestEntry, MediaPath, Problem, Reference } from '../media/media.ts'
+import type { ManifestEntry, Problem, Reference } from '../media/media.ts'
+import type { Capacity } from '../plan/capacity.ts'
 import { renderStep, type Step } from '../plan/step.ts'
+import { adviseOnCapacity, renderCapacity } from '../support/capacity-text.ts'
 import type {
+  CapacityAnswer,
   FailureAnswer,
-  LookUpAnswer,
+  LiveMedia,
   MediaAnswer,
   ProblemAnswer,
   ReferenceAnswer,
@@ -14,11 +17,24 @@ import type {
 
 export const iso = (atMs: number): string => new Date(atMs).toISOString()
 
-export const mediaAnswer = (entry: ManifestEntry, nowMs: number): MediaAnswer => ({
+/** An entry as it is told: its id only while that lives. */
+export const mediaAnswer = (entry: ManifestEntry, nowMs: number): MediaAnswer =>
+  isAlive(entry, nowMs)
+    ? liveMedia(entry, nowMs)
+    : { ...entryAnswer(entry), alive: false, media_id: null, safe_until: null, safe_for_ms: 0 }
+
+/** Of an entry that is alive. */
+export const liveMedia = (entry: ManifestEntry, nowMs: number): LiveMedia => ({
+  ...entryAnswer(entry),
+  alive: true,
+  media_id: entry.mediaId,
+  safe_until: iso(entry.expiresAtMs),
+  safe_for_ms: entry.expiresAtMs - nowMs,
+})
+
+const entryAnswer = (entry: ManifestEntry) => ({
   path: entry.path,
   type: entry.kind,
-  media_id: entry.mediaId,
-  alive: isAlive(entry, nowMs),
   created_at: iso(entry.createdAtMs),
   expires_at: iso(entry.expiresAtMs),
   renew_at: entry.renewAtMs === undefined ? null : iso(entry.renewAtMs),
@@ -26,6 +42,22 @@ export const mediaAnswer = (entry: ManifestEntry, nowMs: number): MediaAnswer =>
   sha256: entry.fingerprint,
   origin: entry.origin,
 })
+
+export const capacityAnswer = (capacity: Capacity): CapacityAnswer => ({
+  media: { count: capacity.media.count, bytes: capacity.media.sizeBytes },
+  mean_age_ms: capacity.meanAgeMs,
+  needed: rateAnswer(capacity.needed),
+  allowed: rateAnswer(capacity.allowed),
+  fits: capacity.fits,
+  most_media: Number.isFinite(capacity.mostMedia) ? capacity.mostMedia : null,
+  summary: renderCapacity(capacity),
+  advice: adviseOnCapacity(capacity) ?? null,
+})
+
+const rateAnswer = <Bytes extends number | undefined>(rate: {
+  callsPerHour: number
+  bytesPerSecond: Bytes
+}) => ({ calls_per_hour: rate.callsPerHour, bytes_per_second: rate.bytesPerSecond ?? null })
 
 export const problemAnswer = ({ path, code, message, sinceMs }: Problem): ProblemAnswer => ({
   path,
@@ -73,27 +105,3 @@ function mediaIdOf(step: Step): string | null {
   if (step.kind === 'land') return step.reference.mediaId
   return 'entry' in step ? step.entry.mediaId : null
 }
-
-/** The one judgement of P2: an id that may be dead is never handed out as live. */
-export function lookUpAnswer(
-  path: MediaPath,
-  known: { entry: ManifestEntry | undefined; problem: Problem | undefined },
-  nowMs: number,
-): LookUpAnswer {
-  const { entry, problem } = known
-  if (entry && isAlive(entry, nowMs))
-    return { kind: 'live', media: mediaAnswer(entry, nowMs), safe_until: iso(entry.expiresAtMs) }
-  if (problem) return { kind: 'not-live', path, because: problem.message }
-  if (entry) return { kind: 'not-live', path, because: whyDead(entry) }
-  return {
-    kind: 'unknown',
-    path,
-    because:
-      'the manifest does not know this path (is the file in the folder, and the daemon running?)',
-  }
-}
-
-const whyDead = (entry: ManifestEntry): string =>
-  entry.renewAtMs === undefined
-    ? 'it was downloaded, and its media_id is not kept alive (`references.renew` is false)'
-    : `its media_id expired at ${iso(entry.expiresAtMs)} and has not been renewed yet`

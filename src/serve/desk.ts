@@ -21,11 +21,31 @@ export interface ForgetOptions {
   readonly vanished: boolean
 }
 
-export interface MediaAnswer {
+export type MediaAnswer = LiveMedia | DeadMedia
+
+export interface LiveMedia extends EntryAnswer {
+  readonly alive: true
+  readonly media_id: string
+  /**
+   * Up to this moment, on WeCom's clock, the id works unless WeCom breaks its own word. It is the id's `expires_at`; the path has
+   * another id well before, and this one works all the same.
+   */
+  readonly safe_until: string
+  /** How long that is from the moment of the answer, whatever the clock of the one who asks says. */
+  readonly safe_for_ms: number
+}
+
+/** An id that may be dead is not handed out. The manifest's document has it all the same. */
+export interface DeadMedia extends EntryAnswer {
+  readonly alive: false
+  readonly media_id: null
+  readonly safe_until: null
+  readonly safe_for_ms: 0
+}
+
+interface EntryAnswer {
   readonly path: string
   readonly type: string
-  readonly media_id: string
-  readonly alive: boolean
   readonly created_at: string
   readonly expires_at: string
   readonly renew_at: string | null
@@ -37,15 +57,28 @@ export interface MediaAnswer {
 export type LookUpAnswer =
   | {
       readonly kind: 'live'
-      readonly media: MediaAnswer /** Until when the id may be used. */
+      readonly media: LiveMedia
+      /** As in `media`: until when the id may be used. */
       readonly safe_until: string
     }
-  | { readonly kind: 'not-live'; readonly path: string; readonly because: string }
-  | { readonly kind: 'unknown'; readonly path: string; readonly because: string }
+  | NoLiveId
+
+export interface NoLiveId {
+  /** `unknown`: neither the manifest nor, where a daemon looks, the folder has such a path. */
+  readonly kind: 'not-live' | 'unknown'
+  readonly path: string
+  readonly because: string
+  readonly hint: string | null
+  /** By then, if nothing else goes wrong; null when nothing is done about it before a person acts. */
+  readonly expected_back_at: string | null
+  /** The same in words, such as `within about 3 min` or `not before the file changes`. */
+  readonly expected_back: string
+}
 
 export interface ProblemAnswer {
   readonly path: string
-  readonly code: ProblemCode
+  /** `RENEWAL_LATE` is found at the time of asking, and stands in no manifest: see `late`. */
+  readonly code: ProblemCode | 'RENEWAL_LATE'
   readonly message: string
   readonly since: string
 }
@@ -83,11 +116,30 @@ export interface StatusAnswer {
     /** Null when nobody looks: only a running daemon knows. */
     readonly missing: number | null
   }
+  /** Those of the manifest, and the first of what is late. */
   readonly problems: readonly ProblemAnswer[]
+  /** Media with less than a quarter of their life left, or none, that were not renewed. */
+  readonly late: {
+    readonly count: number
+    /** There are more than were counted. */
+    readonly is_more: boolean
+    readonly expired: number
+    /** Of those that live. */
+    readonly next_death_at: string | null
+  }
   /** Files that are there and not mirrored, at a person's word, until they change. */
   readonly forgotten: number
   readonly references: { readonly accepted: number; readonly landed: number; readonly lost: number }
   readonly next_renewals: readonly { readonly path: string; readonly renew_at: string }[]
+  /** Null when no daemon runs. */
+  readonly renewals: {
+    /** The lowest constant part of the allowed rate that renews everything `renewal.before` its death; above 1 it does not fit. */
+    readonly pace: number
+    /** The same for the deaths themselves: above 1 something dies. */
+    readonly pressure: number
+    readonly waiting: number
+  } | null
+  readonly capacity: CapacityAnswer
   readonly queue: { readonly waiting: number; readonly in_flight: readonly string[] }
   readonly circuit: {
     readonly state: 'closed' | 'open' | 'half-open' | 'unknown'
@@ -101,6 +153,21 @@ export interface StatusAnswer {
   readonly doubt: { readonly because: string; readonly hint: string } | null
   readonly clock_skew_ms: number
   readonly not_available_yet: readonly string[]
+}
+
+/** What keeping everything alive takes in the long run, against what is allowed. */
+export interface CapacityAnswer {
+  readonly media: { readonly count: number; readonly bytes: number }
+  /** From one upload to the next of the same medium, on average. */
+  readonly mean_age_ms: number
+  readonly needed: { readonly calls_per_hour: number; readonly bytes_per_second: number | null }
+  readonly allowed: { readonly calls_per_hour: number; readonly bytes_per_second: number | null }
+  /** `without-reserve`: nothing dies as long as nothing goes wrong; `too-much`: some are dead at any time. */
+  readonly fits: 'yes' | 'without-reserve' | 'too-much'
+  /** So many media of the present mean size can be kept alive; null when nothing is known of their size. */
+  readonly most_media: number | null
+  readonly summary: string
+  readonly advice: string | null
 }
 
 export interface StepAnswer {

@@ -9,23 +9,21 @@ import {
   type MediaPath,
   type Problem,
   parseMediaId,
+  parseMediaPath,
   type Reference,
 } from '../media/media.ts'
 import { landingPath } from '../plan/step.ts'
-import type { Clock } from '../support/clock.ts'
 import type { Emit, Events, MirrorEvent } from '../support/events.ts'
 import { failureAnswer, isSystemError, referenceAnswer, stepAnswer } from './answers.ts'
 import type { Desk, ForgetAnswer, PullAnswer } from './desk.ts'
 import { readGivenPath } from './given-path.ts'
-import { createReaderDesk, type SetUp } from './reader-desk.ts'
-import type { LiveFacts } from './status.ts'
+import { createReaderDesk, type ReaderDeskDeps } from './reader-desk.ts'
 
-export interface LocalDeskDeps {
+export interface LocalDeskDeps extends ReaderDeskDeps {
   manifest: Manifest
-  setUp: SetUp
-  clock: Pick<Clock, 'nowMs'>
   events: Events
-  live: () => Promise<LiveFacts>
+  /** Somebody asked for the id of this path, which has none that lives. */
+  onVainLookUp: (path: MediaPath) => void
   preview: () => Promise<Parameters<typeof stepAnswer>[0][]>
   mirror: Desk['mirror']
   missing: () => Promise<ReadonlySet<MediaPath>>
@@ -159,8 +157,16 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
     }
   }
 
+  const reader = createReaderDesk(deps)
+
   return {
-    ...createReaderDesk(deps),
+    ...reader,
+    async lookUp(text) {
+      const answer = await reader.lookUp(text)
+      const path = answer.kind === 'not-live' ? parseMediaPath(answer.path) : undefined
+      if (path) deps.onVainLookUp(path)
+      return answer
+    },
     plan: async () => (await deps.preview()).map(stepAnswer),
     mirror: deps.mirror,
     pull,

@@ -1,9 +1,13 @@
 // The half of the desk that only looks: answers from the manifest alone, with or without a daemon.
 import type { ManifestReader } from '../manifest/manifest.ts'
 import { createGlob } from '../media/glob.ts'
-import { lookUpAnswer, mediaAnswer } from './answers.ts'
+import { isAlive } from '../media/lifetime.ts'
+import type { Capacity } from '../plan/capacity.ts'
+import { mediaAnswer } from './answers.ts'
 import type { Desk, MediaAnswer } from './desk.ts'
 import { readGivenPath } from './given-path.ts'
+import type { LateRenewalsDeps } from './late-renewals.ts'
+import { lookUpAnswer, outsideAnswer } from './look-up.ts'
 import { gatherStatus, type LiveFacts } from './status.ts'
 
 export interface SetUp {
@@ -13,17 +17,21 @@ export interface SetUp {
   readonly notAvailableYet: readonly string[]
 }
 
-export function createReaderDesk(deps: {
-  manifest: ManifestReader
-  setUp: SetUp
-  /** The service's clock, as well as it is known here. */
-  clock: { nowMs(): number }
-  live: () => Promise<LiveFacts> | undefined
-}): Pick<Desk, 'status' | 'list' | 'lookUp'> {
+export interface ReaderDeskDeps extends LateRenewalsDeps {
+  readonly manifest: ManifestReader
+  readonly setUp: SetUp
+  /** The service's clock, as well as it is known here: every answer about the life of an id goes by it. */
+  readonly clock: { nowMs(): number; skewMs(): number }
+  readonly capacity: () => Promise<Capacity>
+  /** Undefined when no daemon runs. */
+  readonly live: () => Promise<LiveFacts | undefined>
+}
+
+export function createReaderDesk(deps: ReaderDeskDeps): Pick<Desk, 'status' | 'list' | 'lookUp'> {
   const { manifest, setUp, clock } = deps
 
   return {
-    status: async () => gatherStatus(manifest, setUp, await deps.live(), clock.nowMs()),
+    status: () => gatherStatus(deps),
 
     async list(glob) {
       const matches = glob === undefined ? () => true : createGlob(glob)
@@ -35,9 +43,11 @@ export function createReaderDesk(deps: {
 
     async lookUp(text) {
       const path = await readGivenPath(text, setUp.folder)
-      if (!path) return { kind: 'unknown', path: text, because: 'it is no path inside the folder' }
+      if (!path) return outsideAnswer(text)
       const [entry, problem] = [await manifest.findEntry(path), await manifest.findProblem(path)]
-      return lookUpAnswer(path, { entry, problem }, clock.nowMs())
+      const isLive = entry !== undefined && isAlive(entry, clock.nowMs())
+      const circumstances = isLive ? undefined : await deps.circumstances(path)
+      return lookUpAnswer(path, { entry, problem }, circumstances, clock.nowMs())
     },
   }
 }

@@ -1,9 +1,10 @@
 // Answers for what `status` shows: the state of everything in one answer. Reads, and changes nothing.
 import { type MirrorError, WecomRefused } from '../errors.ts'
-import type { ManifestReader } from '../manifest/manifest.ts'
 import { isAlive, isDue } from '../media/lifetime.ts'
-import { failureAnswer, iso, problemAnswer } from './answers.ts'
-import type { StatusAnswer } from './desk.ts'
+import { capacityAnswer, failureAnswer, iso, problemAnswer } from './answers.ts'
+import type { ProblemAnswer, StatusAnswer } from './desk.ts'
+import { findLateRenewals, type LateRenewal, type LateRenewals } from './late-renewals.ts'
+import type { ReaderDeskDeps } from './reader-desk.ts'
 
 /** So many of the next renewals are told. */
 const NEXT_RENEWALS = 5
@@ -21,15 +22,13 @@ export interface LiveFacts {
     readonly nextProbeAtMs?: number
   }
   readonly doubt: StatusAnswer['doubt']
-  readonly clockSkewMs: number
+  readonly renewals: NonNullable<StatusAnswer['renewals']>
 }
 
-export async function gatherStatus(
-  manifest: ManifestReader,
-  setUp: { corpId: string; folder: string; state: string; notAvailableYet: readonly string[] },
-  live: LiveFacts | undefined,
-  nowMs: number,
-): Promise<StatusAnswer> {
+export async function gatherStatus(deps: ReaderDeskDeps): Promise<StatusAnswer> {
+  const { manifest, setUp, clock } = deps
+  const live = await deps.live()
+  const nowMs = clock.nowMs()
   const media = { total: 0, alive: 0, due: 0, expired: 0, missing: live?.missing ?? null }
   const next: { path: string; atMs: number }[] = []
   for await (const entry of manifest.entries()) {
@@ -40,7 +39,8 @@ export async function gatherStatus(
     if (entry.renewAtMs !== undefined)
       keepSmallest(next, { path: entry.path, atMs: entry.renewAtMs })
   }
-  const problems = []
+  const late = await findLateRenewals(deps, nowMs)
+  const problems: ProblemAnswer[] = late.named.map((one) => lateProblem(one, nowMs))
   let forgotten = 0
   for await (const problem of manifest.problems()) {
     // What a person wished for is no problem that somebody must see to.
@@ -60,14 +60,35 @@ export async function gatherStatus(
     },
     media,
     problems,
+    late: lateAnswer(late),
     forgotten,
     references,
     next_renewals: next.map(({ path, atMs }) => ({ path, renew_at: iso(atMs) })),
+    renewals: live?.renewals ?? null,
+    capacity: capacityAnswer(await deps.capacity()),
     queue: live?.queue ?? { waiting: 0, in_flight: [] },
     circuit: circuitAnswer(live?.circuit),
     doubt: live?.doubt ?? null,
-    clock_skew_ms: live?.clockSkewMs ?? 0,
+    clock_skew_ms: clock.skewMs(),
     not_available_yet: setUp.notAvailableYet,
+  }
+}
+
+const lateAnswer = ({ count, isMore, expired, nextDeathAtMs }: LateRenewals) => ({
+  count,
+  is_more: isMore,
+  expired,
+  next_death_at: nextDeathAtMs === undefined ? null : iso(nextDeathAtMs),
+})
+
+function lateProblem({ entry, sinceMs, prospect }: LateRenewal, nowMs: number): ProblemAnswer {
+  const { path, expiresAtMs } = entry
+  const death = `its media_id ${expiresAtMs > nowMs ? 'dies' : 'died'} at ${iso(expiresAtMs)}`
+  return {
+    path,
+    code: 'RENEWAL_LATE',
+    message: `\`${path}\` was not renewed in time, ${death}: ${prospect.because}`,
+    since: iso(sinceMs),
   }
 }
 

@@ -15,6 +15,18 @@ const running: StatusAnswer = {
   forgotten: 0,
   references: { accepted: 1, landed: 2, lost: 3 },
   next_renewals: [],
+  late: { count: 0, is_more: false, expired: 0, next_death_at: null },
+  renewals: { pace: 0.277, pressure: 0.1, waiting: 2 },
+  capacity: {
+    media: { count: 4, bytes: 4000 },
+    mean_age_ms: 44 * HOUR_MS,
+    needed: { calls_per_hour: 0.1, bytes_per_second: 0 },
+    allowed: { calls_per_hour: 75_000, bytes_per_second: null },
+    fits: 'yes',
+    most_media: 3_300_000,
+    summary: '4 media take 0.1 of the 75000 calls/h allowed',
+    advice: null,
+  },
   queue: { waiting: 5, in_flight: ['a.jpg'] },
   circuit: { state: 'closed', since: null, next_probe_at: null, because: null, from_ip: null },
   doubt: null,
@@ -25,6 +37,7 @@ const stopped: StatusAnswer = {
   ...running,
   daemon: { running: false, pid: null, started_at: null },
   media: { ...running.media, missing: null },
+  renewals: null,
   circuit: { ...running.circuit, state: 'unknown' },
 }
 const screen = (status: StatusAnswer) => renderStatus(status, NOW_MS)
@@ -38,6 +51,8 @@ media       3 alive of 4; 2 due, 1 expired, 1 missing
 problems    0
 references  1 waiting, 2 landed, 3 lost
 circuit     closed: WeCom may be called
+capacity    4 media take 0.1 of the 75000 calls/h allowed
+renewals    2 waiting, which at 28 % of the allowed rate are all in time
 queue       5 waiting, 1 in flight`,
   )
 })

@@ -1,8 +1,11 @@
 // A desk on a folder of its own, with a manifest in memory; what a test does not name does nothing.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { measureCapacity } from '../../src/plan/capacity.ts'
 import { createLocalDesk, type LocalDeskDeps } from '../../src/serve/local-desk.ts'
+import type { Circumstances } from '../../src/serve/prospect.ts'
 import { createEvents } from '../../src/support/events.ts'
+import { HOUR_MS, THREE_DAYS } from '../helpers/builders.ts'
 import { createFakeClock } from '../helpers/fake-clock.ts'
 import { createMemoryManifest } from '../helpers/memory-manifest.ts'
 import { createTempFolder } from '../helpers/temp-folder.ts'
@@ -15,8 +18,17 @@ export async function createDeskFixture(wish: Partial<LocalDeskDeps> = {}) {
   const desk = createLocalDesk({
     manifest,
     setUp: { corpId: 'ww-test', folder, state: '/nowhere', notAvailableYet: [] },
-    clock,
+    clock: { ...clock, skewMs: () => 0 },
     events,
+    capacity: async () =>
+      measureCapacity(
+        { count: 0, sizeBytes: 0 },
+        { callsPerHour: 75_000, bytesPerSecond: undefined },
+        THREE_DAYS,
+      ),
+    lifetimeMs: THREE_DAYS.lifetimeMs,
+    circumstances: async () => calm(),
+    onVainLookUp: () => {},
     live: async () => ({
       startedAtMs: clock.nowMs(),
       pid: 1,
@@ -24,7 +36,7 @@ export async function createDeskFixture(wish: Partial<LocalDeskDeps> = {}) {
       queue: { waiting: 0, in_flight: [] },
       circuit: { kind: 'closed' },
       doubt: null,
-      clockSkewMs: 0,
+      renewals: { pace: 0, pressure: 0, waiting: 0 },
     }),
     preview: async () => [],
     mirror: () => Promise.reject(new Error('no pass was expected')),
@@ -37,3 +49,16 @@ export async function createDeskFixture(wish: Partial<LocalDeskDeps> = {}) {
   })
   return { desk, folder, manifest, clock, events }
 }
+
+/** A daemon to which nothing has happened, and a file that is not there. */
+export const calm = (wish: Partial<Circumstances> = {}): Circumstances => ({
+  file: 'gone',
+  doubt: undefined,
+  circuit: undefined,
+  place: 'nowhere',
+  queue: { waiting: 0, takesMs: 0 },
+  lastError: undefined,
+  retriedWithinMs: 20_000,
+  offeredAgainAfterMs: HOUR_MS,
+  ...wish,
+})

@@ -1,0 +1,39 @@
+// Answers for looking at a state when no daemon runs, or none that answers: the desk of those who only read, and take no lock.
+import type { Config } from './config/config.ts'
+import { readKnownTime } from './known-time.ts'
+import { readManifest } from './manifest/read-manifest.ts'
+import { measureCapacity } from './plan/capacity.ts'
+import { sumOfSlices } from './renewal-release.ts'
+import type { Desk } from './serve/desk.ts'
+import { createReaderDesk } from './serve/reader-desk.ts'
+import type { Clock } from './support/clock.ts'
+import { allowedRate } from './wecom/allowed-rate.ts'
+import { createServiceClock } from './wecom/service-clock.ts'
+
+/** The manifest as it is now, by the service's clock as the last daemon knew it. */
+export async function openStateDesk(
+  config: Config,
+  clock: Pick<Clock, 'nowMs' | 'monotonicMs'>,
+): Promise<Pick<Desk, 'status' | 'list' | 'lookUp'>> {
+  const { renewal, state, wecom } = config
+  const manifest = await readManifest({ directory: state, corpId: wecom.corpId })
+  const known = await readKnownTime(state)
+  const rate = allowedRate({
+    quota: wecom.quota,
+    bandwidthBytesPerSecond: config.transfer.bandwidthBytesPerSecond,
+  })
+  return createReaderDesk({
+    manifest,
+    setUp: {
+      corpId: wecom.corpId,
+      folder: config.folder.path,
+      state,
+      notAvailableYet: config.notAvailableYet,
+    },
+    clock: createServiceClock({ clock, known, emit: () => {} }),
+    lifetimeMs: renewal.lifetimeMs,
+    capacity: async () => measureCapacity(sumOfSlices(await manifest.workload()), rate, renewal),
+    live: async () => undefined,
+    circumstances: async () => undefined,
+  })
+}
