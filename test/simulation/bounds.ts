@@ -6,12 +6,18 @@ export interface Window {
   readonly limit: number
 }
 
+export interface Start {
+  readonly startMs: number
+  /** Calls made before, which may still stand in the windows. */
+  readonly calledAtMs: readonly number[]
+  readonly windows: readonly Window[]
+}
+
 /**
- * The moments at which calls can be made at the earliest, one after the other, when nothing was called before `startMs`. A call
- * may leave when, in each window, the call that stands `limit` places before it is a span old. To call as early as possible is
+ * The moments from `startMs` on at which calls can be made at the earliest, one after the other. A call may leave when, in each window, the call that stands `limit` places before it is a span old. To call as early as possible is
  * best for every prefix at once: the windows only look at distances between calls, so no call gains from waiting.
  */
-export function createEarliestCalls(startMs: number, windows: readonly Window[]): () => number {
+function createEarliestCalls({ startMs, calledAtMs, windows }: Start): () => number {
   const rings = windows.map(({ limit, spanMs }) => ({
     limit,
     spanMs,
@@ -19,23 +25,25 @@ export function createEarliestCalls(startMs: number, windows: readonly Window[])
   }))
   let count = 0
   let lastMs = startMs
-  return () => {
-    let atMs = lastMs
-    for (const { limit, spanMs, moments } of rings)
-      atMs = Math.max(atMs, (moments[count % limit] ?? 0) + spanMs)
+  const call = (atMs: number) => {
     for (const { limit, moments } of rings) moments[count % limit] = atMs
     count++
-    lastMs = atMs
-    return atMs
+  }
+  for (const atMs of calledAtMs) call(atMs)
+  return () => {
+    for (const { limit, spanMs, moments } of rings)
+      lastMs = Math.max(lastMs, (moments[count % limit] ?? 0) + spanMs)
+    call(lastMs)
+    return lastMs
   }
 }
 
 /** How long so many calls take at the least. */
-export function shortestMs(calls: number, windows: readonly Window[]): number {
-  const nextCall = createEarliestCalls(0, windows)
-  let atMs = 0
+export function shortestMs(calls: number, start: Start): number {
+  const nextCall = createEarliestCalls(start)
+  let atMs = start.startMs
   for (let call = 0; call < calls; call++) atMs = nextCall()
-  return atMs
+  return atMs - start.startMs
 }
 
 /**
@@ -44,18 +52,18 @@ export function shortestMs(calls: number, windows: readonly Window[]): number {
  * saves the most (an exchange argument: swapping two calls so that the earlier deadline goes first never kills
  * more). What is dead already has no deadline and is left for later, where it takes no call from the living.
  */
-export function fewestDeaths(problem: {
-  /** Of what lives at `startMs`, in order. */
-  readonly deadlines: Float64Array
-  readonly startMs: number
-  readonly untilMs: number
-  readonly lifetimeMs: number
-  readonly windows: readonly Window[]
-}): number {
+export function fewestDeaths(
+  problem: Start & {
+    /** Of what lives at `startMs`, in order. */
+    readonly deadlines: Float64Array
+    readonly untilMs: number
+    readonly lifetimeMs: number
+  },
+): number {
   const { deadlines, startMs, untilMs, lifetimeMs } = problem
   // What is renewed in between lives beyond the end, so no second round needs to be looked at.
   if (untilMs - startMs > lifetimeMs) throw new RangeError('this bound holds for one lifetime')
-  const nextCall = createEarliestCalls(startMs, problem.windows)
+  const nextCall = createEarliestCalls(problem)
   let deaths = 0
   let at = 0
   for (;;) {

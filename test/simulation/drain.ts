@@ -2,7 +2,7 @@
 // allow from the same state.
 import { fewestDeaths, shortestMs, type Window } from './bounds.ts'
 import type { Ledger } from './ledger.ts'
-import { MEAN_ANSWER_MS, type ModelledService } from './modelled-service.ts'
+import { type Limits, MEAN_ANSWER_MS, type ModelledService } from './modelled-service.ts'
 import { HOUR_MS, MINUTE_MS, RENEWAL } from './scenario.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
@@ -31,59 +31,59 @@ export interface DrainReport {
 export function watchDrain(deps: {
   readonly clock: VirtualClock
   readonly ledger: Ledger
-  readonly service: Pick<ModelledService, 'nowMs' | 'firstAnswerAtMs'>
+  readonly service: Pick<ModelledService, 'nowMs' | 'firstAnswer'>
   readonly outageHours: number
   /** How many had died when it began. */
   readonly deathsBefore: number
-  readonly limits: { readonly perMinute: number; readonly perHour: number }
+  readonly limits: Limits
   readonly slots: number
 }): () => DrainReport {
   const { clock, ledger, service, outageHours } = deps
   const windows = windowsOf(deps.limits, deps.slots)
   const endedAtMs = clock.monotonicMs()
-  const nowMs = service.nowMs()
-  const backlog = ledger.watchBacklog(nowMs)
-  const deadlines = ledger.deadlines(nowMs)
+  /** From the monotonic clock to the service's, on which deadlines stand. */
+  const offsetMs = service.nowMs() - endedAtMs
+  const backlog = ledger.watchBacklog(service.nowMs())
+  const deadlines = ledger.deadlines(service.nowMs())
   const deathsAtEnd = ledger.deaths()
-  let noticedAtMs: number | undefined
-  let over: { atMs: number; deaths: number; renewals: number } | undefined
-  const note = () => {
-    noticedAtMs = service.firstAnswerAtMs()
+  const soFar = () => {
     ledger.settle(service.nowMs())
-    over = {
+    return {
+      first: service.firstAnswer(),
       atMs: clock.monotonicMs(),
       deaths: ledger.deaths() - deathsAtEnd,
       renewals: backlog.renewals(),
     }
   }
-  if (backlog.size === 0) note()
-  else backlog.onDone(note)
+  let over: ReturnType<typeof soFar> | undefined
+  backlog.onDone(() => {
+    over = soFar()
+  })
 
   return () => {
-    const { atMs, deaths, renewals } = over ?? {
-      atMs: Infinity,
-      deaths: ledger.deaths() - deathsAtEnd,
-      renewals: backlog.renewals(),
+    const { first, atMs, deaths, renewals } = over ?? soFar()
+    const answeredAtMs = first?.atMs ?? endedAtMs
+    const start = {
+      startMs: answeredAtMs + offsetMs,
+      calledAtMs: (first?.calledAtMs ?? []).map((calledAtMs) => calledAtMs + offsetMs),
+      windows,
     }
-    const firstAnswerMs = (noticedAtMs ?? endedAtMs) - endedAtMs
-    const untilMs = Math.min(nowMs + RENEWAL.lifetimeMs, nowMs + atMs - endedAtMs)
-    const startMs = nowMs + firstAnswerMs
     const problem = {
+      ...start,
       deadlines,
-      startMs,
-      untilMs: Math.max(untilMs, startMs),
+      untilMs: Math.min(atMs + offsetMs, start.startMs + RENEWAL.lifetimeMs),
       lifetimeMs: RENEWAL.lifetimeMs,
     }
     return {
       outageHours,
       backlog: backlog.size,
-      noticedAfterMs: noticedAtMs === undefined ? undefined : firstAnswerMs,
-      tookMs: over && over.atMs - endedAtMs - firstAnswerMs,
-      shortestMs: shortestMs(renewals, windows),
-      isCovered: outageHours * HOUR_MS + shortestMs(backlog.size, windows) <= RENEWAL.beforeMs,
+      noticedAfterMs: first && first.atMs - endedAtMs,
+      tookMs: over && over.atMs - answeredAtMs,
+      shortestMs: shortestMs(renewals, start),
+      isCovered: outageHours * HOUR_MS + shortestMs(backlog.size, start) <= RENEWAL.beforeMs,
       deathsMeanwhile: deathsAtEnd - deps.deathsBefore,
       deaths,
-      fewestDeaths: fewestDeaths({ ...problem, windows }),
+      fewestDeaths: fewestDeaths(problem),
       fewestWithCare: fewestDeaths({ ...problem, windows: windows.map(withCare) }),
     }
   }
@@ -97,10 +97,7 @@ const withCare = ({ spanMs, limit }: Window): Window =>
   spanMs < MINUTE_MS ? { spanMs, limit } : { spanMs: (spanMs * 61) / 60, limit }
 
 /** The quota's windows, and the slots as a third: so many calls in the time that one takes. */
-const windowsOf = (
-  limits: { readonly perMinute: number; readonly perHour: number },
-  slots: number,
-): Window[] => [
+const windowsOf = (limits: Limits, slots: number): Window[] => [
   { spanMs: MINUTE_MS, limit: limits.perMinute },
   { spanMs: HOUR_MS, limit: limits.perHour },
   { spanMs: MEAN_ANSWER_MS, limit: slots },

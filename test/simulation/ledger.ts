@@ -156,6 +156,7 @@ export function createLedger(deps: {
         renewals: () => watched.renewals,
         onDone: (callback) => {
           watched.done = callback
+          if (size === 0) callback()
         },
       }
     },

@@ -23,11 +23,18 @@ export interface ModelledService {
   /** When a medium dies, or has. */
   diesAtMs(mediaId: MediaId): number
   setReachable(isReachable: boolean): void
-  /** The monotonic moment of the first answer since it was last made reachable. */
-  firstAnswerAtMs(): number | undefined
+  /** The first answer since it was last made reachable. */
+  firstAnswer(): FirstAnswer | undefined
   /** From now on so much is our share; calls are counted anew. */
   allow(limits: Limits): void
   counts(): ServiceCounts
+}
+
+export interface FirstAnswer {
+  /** The monotonic moment. */
+  readonly atMs: number
+  /** When we called in the hour before, probes that were in vain among it: they stand in the windows too. */
+  readonly calledAtMs: readonly number[]
 }
 
 export interface Limits {
@@ -75,7 +82,7 @@ export function createModelledService(deps: {
   let hour = createSlidingWindow(HOUR_MS, 0)
   let limits: Limits = { perMinute: 0, perHour: 0 }
   let isReachable = true
-  let firstAnswerAtMs: number | undefined
+  let firstAnswer: FirstAnswer | undefined
   let calls = 0
   let stored = 0
   let failed = 0
@@ -134,7 +141,7 @@ export function createModelledService(deps: {
         clock.after(tookMs, () => {
           underWay--
           if (fault === undefined || fault.isAnswer) {
-            firstAnswerAtMs ??= clock.monotonicMs()
+            firstAnswer ??= { atMs: clock.monotonicMs(), calledAtMs: hour.moments() }
             sawDate(date(nowMs()))
           }
           if (fault) {
@@ -159,9 +166,9 @@ export function createModelledService(deps: {
     diesAtMs: (mediaId) => parseCreatedAtMs(mediaId) + lifetimeMs,
     setReachable(reachable) {
       isReachable = reachable
-      firstAnswerAtMs = undefined
+      firstAnswer = undefined
     },
-    firstAnswerAtMs: () => firstAnswerAtMs,
+    firstAnswer: () => firstAnswer,
     allow(allowed) {
       limits = allowed
       minute = createSlidingWindow(MINUTE_MS, limits.perMinute)

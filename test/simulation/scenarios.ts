@@ -62,6 +62,13 @@ const outagesInStride = (media: number) =>
     expects: ['best-drain'],
   })
 
+/** The drain of a long outage takes hours here, so that it matters a lot who goes first. */
+const outagesWithLittleQuota = (media: number) => ({
+  ...outagesInStride(media),
+  name: 'the same outages, with so little quota that a drain takes hours',
+  share: Math.min(1, media / 1_000_000),
+})
+
 const outagesAfterBulk = (media: number) =>
   OUTAGE_HOURS.map((hours) =>
     scenario(media, {
@@ -154,6 +161,7 @@ export const longScenarios = (media: number): readonly Scenario[] => [
   wholeQuota(media),
   smallQuota(media),
   outagesInStride(media),
+  outagesWithLittleQuota(media),
   ...outagesAfterBulk(media),
   ...outagesInWave(media),
   brink(media),
@@ -172,6 +180,7 @@ export const shortScenarios = (): readonly Scenario[] => [
   { ...restarts(FEW, 4), grade: 'journal' },
   { ...restartsInBulk(FEW, 4), grade: 'journal' },
   outagesInStride(FEW),
+  outagesWithLittleQuota(FEW),
   ...outagesInWave(FEW),
   brink(FEW),
   leaps(FEW),

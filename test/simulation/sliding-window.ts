@@ -4,6 +4,8 @@
 export interface SlidingWindow {
   /** Counts a call; answers how many there are now in the window that ends with it. */
   add(atMs: number): number
+  /** The moments of the calls that it remembers, oldest first. */
+  moments(): number[]
 }
 
 /**
@@ -30,5 +32,6 @@ export function createSlidingWindow(spanMs: number, limit: number): SlidingWindo
       size++
       return size
     },
+    moments: () => Array.from({ length: size }, (_, at) => moments[(oldest + at) % room] ?? 0),
   }
 }
