@@ -4,7 +4,6 @@ import type { MirrorError } from './errors.ts'
 import type { MediaPath } from './media/media.ts'
 import type { FolderFacts } from './pass-facts.ts'
 import { workMs } from './plan/capacity.ts'
-import { OFFER_AGAIN_MS } from './plan/plan.ts'
 import type { RenewalRelease } from './renewal-release.ts'
 import { RETRIED_WITHIN_MS } from './retries.ts'
 import type { Circumstances } from './serve/prospect.ts'
@@ -59,7 +58,6 @@ export function createCircumstances(deps: {
       queue: await describeQueue(),
       lastError: deps.lastError(path),
       retriedWithinMs: RETRIED_WITHIN_MS,
-      offeredAgainAfterMs: OFFER_AGAIN_MS,
     }
   }
 }

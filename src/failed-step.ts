@@ -25,8 +25,8 @@ export function createFailedSteps(deps: {
     if (postponed.size > MOST_REMEMBERED && oldest !== undefined) postponed.delete(oldest)
   }
 
-  /** Records or tells the failure; answers whether the path stays undone, to be looked at on the next tick. */
-  async function takeIn(step: Step, thrown: unknown): Promise<'undone' | 'done'> {
+  /** Records or tells the failure; answers from when on the path is to be looked at again, undefined when that needs no tick. */
+  async function takeIn(step: Step, thrown: unknown): Promise<number | undefined> {
     const error = asForeseen(step, thrown)
     try {
       if (error.remedy === 'skip') return await record(step, error)
@@ -36,25 +36,30 @@ export function createFailedSteps(deps: {
       if (!isMirrorError(second) || second.remedy !== 'retry') throw second
       postpone(step.path, second)
     }
-    return 'undone'
+    return clock.nowMs()
   }
 
-  async function record(step: Step, error: MirrorError): Promise<'undone' | 'done'> {
+  async function record(step: Step, error: MirrorError): Promise<number | undefined> {
     // What could not be read or written may be possible at the next tick, with no sign of it in the file itself.
     const mayPass = error.code === 'FILE_UNREADABLE'
-    if (step.kind !== 'land') await recordProblem(step, error)
-    else if (mayPass) postpone(step.path, error)
-    else await recordLoss(step.reference, error)
-    return mayPass ? 'undone' : 'done'
+    if (step.kind !== 'land') {
+      const problem = await recordProblem(step, error)
+      return mayPass ? triedAgainAtMs(problem, clock.nowMs()) : undefined
+    }
+    if (!mayPass) await recordLoss(step.reference, error)
+    else postpone(step.path, error)
+    return mayPass ? clock.nowMs() : undefined
   }
 
-  async function recordProblem(step: Step, error: MirrorError): Promise<void> {
+  async function recordProblem(step: Step, error: MirrorError): Promise<Problem> {
     const known = await manifest.findProblem(step.path)
     const problem = describeProblem(step, error, known, clock.nowMs())
     const isNews = known?.message !== problem.message || known.stamp !== problem.stamp
-    if (!isNews && known.sinceMs === problem.sinceMs) return
+    const isSame = known?.sinceMs === problem.sinceMs && known.triedAtMs === problem.triedAtMs
+    if (!isNews && isSame) return problem
     await manifest.commit([{ kind: 'put-problem', problem }])
     if (isNews) emit({ kind: 'problem-found', problem, hint: error.hint })
+    return problem
   }
 
   async function recordLoss(reference: Reference, { message }: MirrorError): Promise<void> {
@@ -79,16 +84,24 @@ function describeProblem(
   nowMs: number,
 ): Problem {
   const code = problemCodeOf(error)
-  // For a refusal the moment of the last one counts: from it runs the time after which it is tried again.
-  const isOld = known?.code === code && code !== 'MEDIA_REFUSED'
+  const stamp = 'file' in step ? step.file.stamp : undefined
+  const isOld = known?.code === code && known.stamp === stamp
   return {
     path: step.path,
     code,
     message: error.message,
     sinceMs: isOld ? known.sinceMs : nowMs,
-    ...('file' in step ? { stamp: step.file.stamp } : {}),
+    // How long it has been refused already tells how long to wait before the next try.
+    ...(isOld && code === 'MEDIA_REFUSED' ? { triedAtMs: nowMs } : {}),
+    ...(stamp === undefined ? {} : { stamp }),
   }
 }
+
+/** A file's own fault is met again after as long as it has lasted: at the next tick, later ever more rarely, at least hourly. */
+const triedAgainAtMs = ({ sinceMs }: Problem, nowMs: number): number =>
+  nowMs + Math.min(nowMs - sinceMs, LONGEST_WAIT_MS)
+
+const LONGEST_WAIT_MS = 60 * 60 * 1000
 
 const problemCodeOf = ({ code }: MirrorError): ProblemCode =>
   code === 'MEDIA_UNACCEPTABLE' || code === 'FILE_UNREADABLE' ? code : 'MEDIA_REFUSED'
@@ -102,7 +115,7 @@ function asForeseen(step: Step, error: unknown): MirrorError {
     `cannot ${step.kind} \`${step.path}\`: ${syscall} failed with ${code}`,
     {
       cause: error,
-      hint: 'See that the disk has room and that the daemon may read and write the folder; it is tried again on every tick.',
+      hint: 'See that the disk has room and that the daemon may read and write the folder; it is tried again by itself.',
     },
   )
 }

@@ -34,8 +34,8 @@ export function createPassFacts(deps: {
   clock: { nowMs(): number }
 }) {
   const { folder, manifest, clock } = deps
-  /** Paths that are not yet as they should be. */
-  const undone = new Set<MediaPath>()
+  /** Paths that are not yet as they should be, and from when on they are looked at again. */
+  const undone = new Map<MediaPath, number>()
   /** What stands in the manifest while its file is gone. */
   const missing = new Set<MediaPath>()
   /** Sizes of files that have no entry yet: each may be a missing one under a new name. */
@@ -43,7 +43,11 @@ export function createPassFacts(deps: {
 
   async function gatherPaths(scope: Scope): Promise<Set<MediaPath>> {
     const paths = new Set(scope.paths)
-    if (scope.due || scope.missing) for (const path of [...undone, ...missing]) paths.add(path)
+    if (scope.due || scope.missing) {
+      const nowMs = clock.nowMs()
+      for (const [path, fromMs] of undone) if (fromMs <= nowMs) paths.add(path)
+      for (const path of missing) paths.add(path)
+    }
     if (!scope.all) return paths
     for (const path of folder.paths()) paths.add(path)
     for await (const entry of manifest.entries()) paths.add(entry.path)
@@ -96,13 +100,13 @@ export function createPassFacts(deps: {
     look,
     missing: missing as ReadonlySet<MediaPath>,
     newSizes: (): ReadonlySet<number> => new Set(fresh.values()),
-    leaveUndone: (path: MediaPath) => void undone.add(path),
+    leaveUndone: (path: MediaPath, fromMs: number) => void undone.set(path, fromMs),
     /** The step is done; what is due nevertheless (a restored file, say) is looked at again. */
     async markDone(path: MediaPath) {
       undone.delete(path)
       fresh.delete(path)
       const entry = await manifest.findEntry(path)
-      if (entry && isDue(entry, clock.nowMs())) undone.add(path)
+      if (entry && isDue(entry, clock.nowMs())) undone.set(path, clock.nowMs())
     },
   }
 }

@@ -203,17 +203,19 @@ export function createPasses(deps: {
     return glance.missing
   }
 
-  const perform: Perform = async (step, signal) => {
+  const perform: Perform = (step, signal) => performOne(step, signal).catch(deps.onBug)
+
+  const performOne: Perform = async (step, signal) => {
     try {
       await deps.perform(step, signal)
       failures.succeeded(step.path)
       await facts.markDone(step.path)
     } catch (error) {
       if (signal.aborted) return
-      const left = await failures.takeIn(step, error).catch(deps.onBug)
+      const againAtMs = await failures.takeIn(step, error)
       // Said here and not left to chance: a look in between may have taken the path for done.
-      if (left === 'done') await facts.markDone(step.path)
-      else facts.leaveUndone(step.path)
+      if (againAtMs === undefined) await facts.markDone(step.path)
+      else facts.leaveUndone(step.path, againAtMs)
     }
   }
 

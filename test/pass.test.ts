@@ -118,6 +118,29 @@ describe('passes', () => {
     expect(site.performed).toEqual(['upload a.jpg'])
   })
 
+  it('try a file with a fault of its own ever more rarely, and what the service failed on at every tick', async () => {
+    const site = setUp()
+    site.put('bad.jpg', 'good.jpg')
+    site.whenPerforming((step) =>
+      step.path === 'bad.jpg'
+        ? Promise.reject(new FileUnreadable('cannot read `bad.jpg`: permission denied (EACCES)'))
+        : outage(),
+    )
+    await site.pass({ because: 'scan', all: true })
+    site.performed.length = 0
+    const triedAtMinute: number[] = []
+    for (let minute = 5; minute <= 360; minute += 5) {
+      await site.clock.advance(5 * 60_000)
+      const before = site.performed.filter((step) => step === 'upload bad.jpg').length
+      await site.pass(tick)
+      if (site.performed.filter((step) => step === 'upload bad.jpg').length > before)
+        triedAtMinute.push(minute)
+    }
+    expect(triedAtMinute).toEqual([5, 10, 20, 40, 80, 140, 200, 260, 320])
+    expect(site.performed.filter((step) => step === 'upload good.jpg')).toHaveLength(72)
+    expect(site.bugs).toEqual([])
+  })
+
   it('do not forget what was postponed because somebody looked at the plan', async () => {
     const site = setUp()
     site.put('a.jpg')

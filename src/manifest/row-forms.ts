@@ -113,6 +113,7 @@ const problemForm: RowForm<Problem> = {
     code: problem.code,
     message: problem.message,
     since: renderTime(problem.sinceMs),
+    tried_at: problem.triedAtMs === undefined ? undefined : renderTime(problem.triedAtMs),
     sha256: problem.fingerprint,
     stamp: problem.stamp,
   }),
@@ -120,6 +121,7 @@ const problemForm: RowForm<Problem> = {
     const code = parseCode(readText(fields, 'code'))
     if (code === undefined) return undefined // a kind of trouble that only a newer version knows
     const stamp = readIfThere(fields, 'stamp', readStamp)
+    const triedAtMs = readIfThere(fields, 'tried_at', readTime)
     const fingerprint = readIfThere(fields, 'sha256', (f, name) =>
       readAs(f, name, parseFingerprint),
     )
@@ -128,6 +130,7 @@ const problemForm: RowForm<Problem> = {
       code,
       message: readText(fields, 'message'),
       sinceMs: readTime(fields, 'since'),
+      ...(triedAtMs === undefined ? {} : { triedAtMs }),
       ...(stamp === undefined ? {} : { stamp }),
       ...(fingerprint === undefined ? {} : { fingerprint }),
     }

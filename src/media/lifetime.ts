@@ -1,5 +1,5 @@
 // Answers for when a medium is due, expired and safe to hand out. Every function takes the moment as a value.
-import type { ManifestEntry } from './media.ts'
+import type { ManifestEntry, Problem } from './media.ts'
 
 export interface RenewalPolicy {
   /** How long the service keeps a medium: three days (path/96484: 仅三天内有效). */
@@ -35,6 +35,18 @@ export const isEndangered = (entry: ManifestEntry, nowMs: number): boolean =>
 /** Less than a quarter of its life is left, and it has not been renewed: time to tell somebody. */
 export const isLate = (entry: ManifestEntry, nowMs: number): boolean =>
   isDue(entry, nowMs) && nowMs >= entry.expiresAtMs - lifetimeOf(entry) / 4
+
+/**
+ * When WeCom is offered again what it took once and refuses now: after as long as it has been refused so far, so that the waits
+ * double; within a half of an hour and six hours of a life of three days, so that a handful of tries come before it dies of it.
+ */
+export function offeredAgainAtMs(
+  { sinceMs, triedAtMs = sinceMs }: Problem,
+  entry: ManifestEntry,
+): number {
+  const lifetimeMs = lifetimeOf(entry)
+  return triedAtMs + Math.max(lifetimeMs / 144, Math.min(triedAtMs - sinceMs, lifetimeMs / 12))
+}
 
 const lifetimeOf = ({ createdAtMs, expiresAtMs }: ManifestEntry): number =>
   expiresAtMs - createdAtMs

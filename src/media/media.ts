@@ -67,6 +67,8 @@ export interface Problem {
   readonly code: ProblemCode
   readonly message: string
   readonly sinceMs: number
+  /** When it was last tried all the same, in vain, where that is later. */
+  readonly triedAtMs?: number
   /** What the problem was found in: it is not tried again until the file's stamp differs. */
   readonly stamp?: Stamp
   readonly fingerprint?: Fingerprint

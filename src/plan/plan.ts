@@ -1,6 +1,6 @@
 // The one decision: from what is (folder, manifest, references) to what is to be done. Pure; touches nothing.
 // Not for the order of the steps (renewal-order.ts) nor for performing them (transfer/).
-import { isAlive, isDue } from '../media/lifetime.ts'
+import { isAlive, isDue, offeredAgainAtMs } from '../media/lifetime.ts'
 import type { FileFacts, ManifestEntry, MediaPath, Problem, Reference } from '../media/media.ts'
 import { landingPath, type Step } from './step.ts'
 
@@ -10,7 +10,7 @@ export interface PlanPolicy {
   readonly renewReferences: boolean
   /** Whether this pass may act on files that are gone: on restore ticks, not on every event, so that a rename is seen whole. */
   readonly actOnMissing: boolean
-  /** Whether files that no kind took are judged anew: at start and at a person's wish, since limits and rules may have changed. */
+  /** Whether files that were not taken are judged anew: at start and at a person's wish, since limits and rules may have changed. */
   readonly judgeAgain: boolean
   /** What the folder passes by; an entry whose path it passes by now is dropped. */
   readonly isIgnored: (path: MediaPath) => boolean
@@ -104,15 +104,13 @@ function isSettledBy(
     case 'MEDIA_UNACCEPTABLE':
       return !policy.judgeAgain
     case 'MEDIA_REFUSED':
-      // WeCom took these bytes once, so that it will not now may pass; what it never took is not offered again.
-      return entry?.stamp !== file.stamp || nowMs - problem.sinceMs < OFFER_AGAIN_MS
+      if (policy.judgeAgain) return false
+      // WeCom took these bytes once, so that it will not now may pass; what it never took is not offered again by itself.
+      return entry?.stamp !== file.stamp || nowMs < offeredAgainAtMs(problem, entry)
     default:
       return true
   }
 }
-
-/** A refused renewal is tried this often: some twenty times before a medium of three days dies of it. */
-export const OFFER_AGAIN_MS = 60 * 60 * 1000
 
 function wantsRenewal(entry: ManifestEntry, policy: PlanPolicy, isTime: boolean): boolean {
   if (entry.origin === 'folder') return isTime

@@ -1,6 +1,7 @@
 // Answers for what is to be expected of a path whose id is dead, or could not be renewed: what stands in the way, and when that
 // is over. An estimate means "by then, if nothing else goes wrong"; where only a person can help there is none. Pure.
 import type { MirrorError } from '../errors.ts'
+import { offeredAgainAtMs } from '../media/lifetime.ts'
 import type { ManifestEntry, Problem, ProblemCode } from '../media/media.ts'
 import { seconds } from '../support/span-text.ts'
 
@@ -27,7 +28,6 @@ export interface Circumstances {
   /** What the last attempt failed with, if it failed and none has gone well since. */
   readonly lastError: MirrorError | undefined
   readonly retriedWithinMs: number
-  readonly offeredAgainAfterMs: number
 }
 
 export interface Known {
@@ -106,12 +106,12 @@ function waitForPerson({ doubt, file, place }: Circumstances): Prospect | undefi
 
 /** WeCom said no, and will be asked again after a while. */
 function waitForOffer(
-  { problem }: Known,
-  { place, offeredAgainAfterMs, queue }: Circumstances,
+  { entry, problem }: Known,
+  { place, queue }: Circumstances,
   nowMs: number,
 ): Prospect | undefined {
-  if (problem?.code !== 'MEDIA_REFUSED' || place !== 'nowhere') return undefined
-  const offeredAtMs = Math.max(nowMs, problem.sinceMs + offeredAgainAfterMs)
+  if (problem?.code !== 'MEDIA_REFUSED' || !entry || place !== 'nowhere') return undefined
+  const offeredAtMs = Math.max(nowMs, offeredAgainAtMs(problem, entry))
   return {
     because: problem.message,
     hint: undefined,

@@ -161,12 +161,44 @@ describe('planPass', () => {
       [],
     ],
     [
-      'offers it again after an hour, since WeCom took it once',
+      'offers it again after as long as it was refused, since WeCom took it once',
       {
         files: [aFile()],
         entries: [anEntry({ ageHours: 50 })],
         problems: [
-          aProblem({ code: 'MEDIA_REFUSED', stamp: aFile().stamp, sinceMs: NOW_MS - HOUR_MS }),
+          aProblem({
+            code: 'MEDIA_REFUSED',
+            stamp: aFile().stamp,
+            sinceMs: NOW_MS - 4 * HOUR_MS,
+            triedAtMs: NOW_MS - 2 * HOUR_MS,
+          }),
+        ],
+      },
+      ['renew'],
+    ],
+    [
+      'and not before that',
+      {
+        files: [aFile()],
+        entries: [anEntry({ ageHours: 50 })],
+        problems: [
+          aProblem({
+            code: 'MEDIA_REFUSED',
+            stamp: aFile().stamp,
+            sinceMs: NOW_MS - 4.1 * HOUR_MS,
+            triedAtMs: NOW_MS - 2 * HOUR_MS,
+          }),
+        ],
+      },
+      [],
+    ],
+    [
+      'offers it again after half an hour at first',
+      {
+        files: [aFile()],
+        entries: [anEntry({ ageHours: 50 })],
+        problems: [
+          aProblem({ code: 'MEDIA_REFUSED', stamp: aFile().stamp, sinceMs: NOW_MS - HOUR_MS / 2 }),
         ],
       },
       ['renew'],

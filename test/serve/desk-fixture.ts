@@ -5,7 +5,7 @@ import { measureCapacity } from '../../src/plan/capacity.ts'
 import { createLocalDesk, type LocalDeskDeps } from '../../src/serve/local-desk.ts'
 import type { Circumstances } from '../../src/serve/prospect.ts'
 import { createEvents } from '../../src/support/events.ts'
-import { HOUR_MS, THREE_DAYS } from '../helpers/builders.ts'
+import { THREE_DAYS } from '../helpers/builders.ts'
 import { createFakeClock } from '../helpers/fake-clock.ts'
 import { createMemoryManifest } from '../helpers/memory-manifest.ts'
 import { createTempFolder } from '../helpers/temp-folder.ts'
@@ -59,6 +59,5 @@ export const calm = (wish: Partial<Circumstances> = {}): Circumstances => ({
   queue: { waiting: 0, takesMs: 0 },
   lastError: undefined,
   retriedWithinMs: 20_000,
-  offeredAgainAfterMs: HOUR_MS,
   ...wish,
 })

@@ -28,7 +28,7 @@ function aQueue({
   pressure = 0,
   admits = (): boolean => true,
   isProbing = (): boolean => false,
-  random = () => 0,
+  random = (): number => 0,
   askedAtMs = (_: string): number | undefined => undefined,
 } = {}) {
   const clock = createFakeClock(NOW_MS)
