@@ -180,6 +180,7 @@ async function build(
     perform: createPerform({ root, manifest, upload, download, emit }),
     policy: { onDelete: config.folder.onDelete, renewReferences, isIgnored },
     clock: serviceClock,
+    isOutage: () => circuit.state().kind !== 'closed',
     emit,
     onBug,
   })

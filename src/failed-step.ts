@@ -12,15 +12,21 @@ export function createFailedSteps(deps: {
   manifest: Pick<Manifest, 'findProblem' | 'commit'>
   /** The service's clock. */
   clock: { nowMs(): number }
+  /** Whether WeCom is not called at present, which was told: then it is no news that a path cannot be transferred. */
+  isOutage: () => boolean
   emit: Emit
 }) {
   const { manifest, clock, emit } = deps
   /** Why paths were postponed last. Each is told once, and again after it has come through. */
-  const postponed = new Map<MediaPath, MirrorError>()
+  const postponed = new Map<MediaPath, { error: MirrorError; isTold: boolean }>()
 
   function postpone(path: MediaPath, error: MirrorError): void {
-    emit({ kind: 'step-postponed', path, error, isNews: !postponed.delete(path) })
-    postponed.set(path, error)
+    const wasTold = postponed.get(path)?.isTold === true
+    const isWecoms = error.code === 'WECOM_UNREACHABLE' || error.code === 'WECOM_REFUSED'
+    const isNews = !wasTold && !(isWecoms && deps.isOutage())
+    emit({ kind: 'step-postponed', path, error, isNews })
+    postponed.delete(path)
+    postponed.set(path, { error, isTold: wasTold || isNews })
     const [oldest] = postponed.keys()
     if (postponed.size > MOST_REMEMBERED && oldest !== undefined) postponed.delete(oldest)
   }
@@ -73,7 +79,7 @@ export function createFailedSteps(deps: {
   return {
     takeIn,
     succeeded: (path: MediaPath) => void postponed.delete(path),
-    lastError: (path: MediaPath) => postponed.get(path),
+    lastError: (path: MediaPath) => postponed.get(path)?.error,
   }
 }
 

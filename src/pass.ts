@@ -89,6 +89,8 @@ export function createPasses(deps: {
   policy: Omit<PlanPolicy, 'actOnMissing' | 'judgeAgain'>
   /** The service's clock. */
   clock: { nowMs(): number }
+  /** Whether WeCom is not called at present. */
+  isOutage: () => boolean
   emit: Emit
   /** An error that nobody foresaw: the program must not go on as if nothing had happened. */
   onBug: (error: unknown) => void

@@ -42,6 +42,7 @@ export async function previewPass(
       isIgnored: createIgnore(config.folder.ignore),
     },
     clock,
+    isOutage: () => false,
     emit: () => {},
     onBug: never,
   })

@@ -58,6 +58,7 @@ function setUp() {
     },
     policy: { onDelete: 'restore', renewReferences: false, isIgnored: () => false },
     clock,
+    isOutage: () => false,
     emit: (event) => told.push(event),
     onBug: (bug) => void bugs.push(bug),
   })

@@ -54,6 +54,7 @@ function anEngine({ callsPerHour = 6, believed = true } = {}) {
     },
     policy: { onDelete: 'restore', renewReferences: false, isIgnored: () => false },
     clock,
+    isOutage: () => false,
     emit: events.emit,
     onBug: (bug) => void bugs.push(bug),
   })

@@ -95,7 +95,7 @@ export type MirrorEvent =
       readonly kind: 'step-postponed'
       readonly path: MediaPath
       readonly error: MirrorError
-      /** False when the same path was postponed before and has not come through since. */
+      /** False when the same path was told before and has not come through since, or the whole of WeCom was. */
       readonly isNews: boolean
     }
   | { readonly kind: 'circuit-opened'; readonly error: MirrorError; readonly nextProbeAtMs: number }

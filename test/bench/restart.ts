@@ -69,6 +69,7 @@ async function measurePass(site: BenchSite): Promise<number> {
     perform: async () => {},
     policy: { onDelete: 'restore', renewReferences: false, isIgnored: () => false },
     clock: systemClock,
+    isOutage: () => false,
     emit: () => {},
     onBug: (error) => {
       throw error

@@ -86,6 +86,7 @@ export function createModelledMirror(deps: {
     perform: (step, signal) => performStep(step, signal),
     policy: { onDelete: 'restore', renewReferences: false, isIgnored: () => false },
     clock: serviceClock,
+    isOutage: () => circuit.state().kind !== 'closed',
     emit,
     onBug,
   })
@@ -161,10 +162,8 @@ export function createModelledMirror(deps: {
       planLife(receipt.createdAtMs, settings.renewal, random()),
     )
     const problem = await manifest.findProblem(step.path)
-    await manifest.commit([
-      { kind: 'put-entry', entry },
-      ...(problem ? [{ kind: 'drop-problem', path: step.path } as const] : []),
-    ])
+    const put = { kind: 'put-entry', entry } as const
+    await manifest.commit(problem ? [put, { kind: 'drop-problem', path: step.path }] : [put])
     ledger.renewed(file.index, entry)
     emit({ kind: 'renewed', entry, tookMs: 0 })
   }
