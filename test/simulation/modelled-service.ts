@@ -122,43 +122,48 @@ export function createModelledService(deps: {
   /** The id of a medium that is stored at this moment. Its death stands in it. */
   const store = (atMs: number): { mediaId: MediaId; createdAtMs: number } => {
     stored++
-    const createdAtSeconds = Math.floor((deps.startMs + atMs) / 1000)
-    const mediaId = `${stored.toString(36)}.${createdAtSeconds.toString(36)}` as MediaId
-    return { mediaId, createdAtMs: createdAtSeconds * 1000 }
+    const createdAtMs = Math.floor((deps.startMs + atMs) / 1000) * 1000
+    return { mediaId: mediaIdOf(stored, createdAtMs), createdAtMs }
   }
 
-  const createWire = (serviceClock: Pick<ServiceClock, 'nowMs' | 'startSample'>): Wecom => ({
-    upload(plain) {
-      const request = plain as ModelledRequest
-      const sentAtMs = clock.monotonicMs()
-      const beganAtMs = serviceClock.nowMs()
-      const sawDate = serviceClock.startSample()
-      count(sentAtMs)
-      const fault = drawFault(sentAtMs, request)
-      const tookMs = fault?.afterMs ?? Math.round(SHORTEST_ANSWER_MS + random() * JITTER_MS)
-      underWay++
-      return new Promise<UploadReceipt>((resolve, reject) => {
-        clock.after(tookMs, () => {
-          underWay--
-          if (fault === undefined || fault.isAnswer) {
-            firstAnswer ??= { atMs: clock.monotonicMs(), calledAtMs: hour.moments() }
-            sawDate(date(nowMs()))
-          }
-          if (fault) {
-            failed++
-            if (fault.isStored) store(sentAtMs)
-            trace.note(fault.name, request.index)
-            return reject(fault.error)
-          }
-          // Stored at some moment between request and answer, and never said to be later than the request.
-          const { mediaId, createdAtMs } = store(sentAtMs + tookMs / 2)
-          trace.note('stored', request.index)
-          resolve({ mediaId, createdAtMs: Math.min(createdAtMs, beganAtMs) })
+  const createWire = (serviceClock: Pick<ServiceClock, 'nowMs' | 'startSample'>): Wecom => {
+    let lastHeader = ''
+    return {
+      upload(plain) {
+        const request = plain as ModelledRequest
+        const sentAtMs = clock.monotonicMs()
+        const beganAtMs = serviceClock.nowMs()
+        const sawDate = serviceClock.startSample()
+        count(sentAtMs)
+        const fault = drawFault(sentAtMs, request)
+        const tookMs = fault?.afterMs ?? Math.round(SHORTEST_ANSWER_MS + random() * JITTER_MS)
+        underWay++
+        return new Promise<UploadReceipt>((resolve, reject) => {
+          clock.after(tookMs, () => {
+            underWay--
+            if (fault === undefined || fault.isAnswer) {
+              firstAnswer ??= { atMs: clock.monotonicMs(), calledAtMs: hour.moments() }
+              const header = date(nowMs())
+              // One answer of each second is enough to know the second.
+              if (header !== lastHeader) sawDate(header)
+              lastHeader = header
+            }
+            if (fault) {
+              failed++
+              if (fault.isStored) store(sentAtMs)
+              trace.note(fault.name, request.index)
+              return reject(fault.error)
+            }
+            // Stored at some moment between request and answer, and never said to be later than the request.
+            const { mediaId, createdAtMs } = store(sentAtMs + tookMs / 2)
+            trace.note('stored', request.index)
+            resolve({ mediaId, createdAtMs: Math.min(createdAtMs, beganAtMs) })
+          })
         })
-      })
-    },
-    download: () => Promise.reject(new Error('nothing is downloaded in a simulation')),
-  })
+      },
+      download: () => Promise.reject(new Error('nothing is downloaded in a simulation')),
+    }
+  }
 
   return {
     nowMs,
@@ -186,11 +191,11 @@ export function createModelledService(deps: {
 }
 
 const parseCreatedAtMs = (mediaId: MediaId): number =>
-  Number.parseInt(mediaId.slice(mediaId.indexOf('.') + 1), 36) * 1000
+  Number(mediaId.slice(mediaId.indexOf('.') + 1)) * 1000
 
-/** An id as the service would have made it then, for what was uploaded before the simulation began. */
-export const mediaIdOf = (index: number, createdAtMs: number): MediaId =>
-  `0${index.toString(36)}.${Math.floor(createdAtMs / 1000).toString(36)}` as MediaId
+/** An id as the service makes it; negative numbers are for what was uploaded before the simulation began. */
+export const mediaIdOf = (number: number, createdAtMs: number): MediaId =>
+  `${number}.${createdAtMs / 1000}` as MediaId
 
 /** The header for a moment; a whole second has one, and is asked for it by many. */
 function createDateHeader(): (atMs: number) => string {

@@ -62,9 +62,10 @@ export function createOracle(deps: {
     if (isAlive && isSafe) return
     servedDeadCount++
     if (servedDead.length === KEPT_FINDINGS) return
-    const lateBySeconds = (service.nowMs() - diesAtMs) / 1000
+    const lateMs = service.nowMs() - diesAtMs
+    const behindMs = service.nowMs() - deps.believedNowMs()
     servedDead.push(
-      `medium ${index} was handed out as live ${lateBySeconds} s after its death (safe until ${answer.safe_until})`,
+      `medium ${index} was handed out as live ${lateMs} ms after its death, by a mirror whose service clock was ${behindMs} ms behind`,
     )
   }
 

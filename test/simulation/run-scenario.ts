@@ -145,7 +145,11 @@ async function createWorld(scenario: Scenario, seed: number) {
       const ageMs = random() * roundMs
       const createdAtMs = Math.floor((service.nowMs() - ageMs) / 1000) * 1000
       const life = planLife(createdAtMs, RENEWAL, random())
-      const entry = createModelledEntry(folder.file(index), mediaIdOf(index, createdAtMs), life)
+      const entry = createModelledEntry(
+        folder.file(index),
+        mediaIdOf(-1 - index, createdAtMs),
+        life,
+      )
       ledger.renewed(index, entry)
       return entry
     })

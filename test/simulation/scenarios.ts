@@ -54,11 +54,11 @@ const wholeQuota = (media: number) =>
     expects: ['nothing-dies', 'flat'],
   })
 
-/** One run with all of them, five days apart: by then nothing is left of the one before. */
+/** All of them and one that just fits into the reserve, far enough apart that nothing is left of the one before. */
 const outagesInStride = (media: number) =>
   scenario(media, {
-    name: 'outages of 1, 12, 24, 30 and 36 h in its stride',
-    incidents: OUTAGE_HOURS.map((hours, number) => outage(48 + number * 132, hours)),
+    name: 'outages of 1, 12, 23, 24, 30 and 36 h in its stride',
+    incidents: [1, 12, 23, 24, 30, 36].map((hours, number) => outage(48 + number * 112, hours)),
     expects: ['best-drain'],
   })
 
@@ -67,6 +67,13 @@ const outagesWithLittleQuota = (media: number) => ({
   ...outagesInStride(media),
   name: 'the same outages, with so little quota that a drain takes hours',
   share: Math.min(1, media / 1_000_000),
+})
+
+const outagesAmongFaults = (media: number) => ({
+  ...outagesInStride(media),
+  name: 'the same outages, and 15 % of the calls fail',
+  faultRate: 0.15,
+  expects: [],
 })
 
 const outagesAfterBulk = (media: number) =>
@@ -162,6 +169,7 @@ export const longScenarios = (media: number): readonly Scenario[] => [
   smallQuota(media),
   outagesInStride(media),
   outagesWithLittleQuota(media),
+  outagesAmongFaults(media),
   ...outagesAfterBulk(media),
   ...outagesInWave(media),
   brink(media),
@@ -181,6 +189,7 @@ export const shortScenarios = (): readonly Scenario[] => [
   { ...restartsInBulk(FEW, 4), grade: 'journal' },
   outagesInStride(FEW),
   outagesWithLittleQuota(FEW),
+  outagesAmongFaults(FEW),
   ...outagesInWave(FEW),
   brink(FEW),
   leaps(FEW),
