@@ -84,7 +84,7 @@ export type MirrorEvent =
       readonly nextDeathAtMs: number | undefined
       /** Some of them, the next to die first. */
       readonly paths: readonly MediaPath[]
-      /** Why the first of them is late; mostly why all of them are. */
+      /** What stands in the way of most of them. */
       readonly because: string
       readonly hint: string | undefined
     }
