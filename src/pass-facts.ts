@@ -3,7 +3,7 @@
 // look (a preview) makes another one, and leaves the memory of the passes alone. Not for what has become due: renewal-release.ts.
 import type { ManifestReader } from './manifest/manifest.ts'
 import { isDue } from './media/lifetime.ts'
-import type { FileFacts, ManifestEntry, MediaPath, Problem, Reference } from './media/media.ts'
+import type { FileFacts, MediaPath, Reference } from './media/media.ts'
 
 /** What a pass needs to know of the folder. */
 export interface FolderFacts {
@@ -67,22 +67,19 @@ export function createPassFacts(deps: {
   async function look(paths: readonly MediaPath[]) {
     const files = new Map<MediaPath, FileFacts>()
     const unsettled = new Set<MediaPath>()
-    const entries = new Map<MediaPath, ManifestEntry>()
-    const problems = new Map<MediaPath, Problem>()
+    const { entries, problems } = await manifest.findRows(paths)
     for (const path of paths) {
-      const entry = await manifest.findEntry(path)
-      const problem = await manifest.findProblem(path)
+      const entry = entries.get(path)
+      const problem = problems.get(path)
       const file = folder.get(path)
       const isUnsettled = folder.isUnsettled(path)
       if (file) files.set(path, file)
       if (isUnsettled) unsettled.add(path)
-      if (entry) entries.set(path, entry)
-      if (problem) problems.set(path, problem)
       if (file && !entry && !problem) fresh.set(path, file.sizeBytes)
-      else fresh.delete(path)
+      else if (fresh.size > 0) fresh.delete(path)
       if (entry && !file && !isUnsettled) missing.add(path)
-      else missing.delete(path)
-      undone.delete(path)
+      else if (missing.size > 0) missing.delete(path)
+      if (undone.size > 0) undone.delete(path)
     }
     return { files, unsettled, entries, problems }
   }

@@ -10,6 +10,7 @@ import { createSortedList } from './sorted-list.ts'
 const PAGE_MS = 60_000
 
 interface Page<T> {
+  readonly number: number
   readonly items: Set<T>
   sizeBytes: number
 }
@@ -28,48 +29,54 @@ export function createCalendar<T extends ManifestEntry>(
   momentMs: (entry: T) => number,
 ): Calendar<T> {
   const pages = new Map<number, Page<T>>()
-  const numbers = createSortedList<number>((a, b) => a - b)
+  const ordered = createSortedList<Page<T>>((a, b) => a.number - b.number)
   const numberOf = (atMs: number) => Math.floor(atMs / PAGE_MS)
   const compare = (a: T, b: T) => momentMs(a) - momentMs(b) || compareText(a.path, b.path)
+
+  function openPage(number: number): Page<T> {
+    const page: Page<T> = { number, items: new Set(), sizeBytes: 0 }
+    pages.set(number, page)
+    ordered.put(page)
+    return page
+  }
 
   return {
     put(entry) {
       const number = numberOf(momentMs(entry))
-      const page = pages.get(number)
-      if (page === undefined) {
-        numbers.put(number)
-        pages.set(number, { items: new Set([entry]), sizeBytes: entry.sizeBytes })
-      } else if (!page.items.has(entry)) {
-        page.items.add(entry)
-        page.sizeBytes += entry.sizeBytes
-      }
+      const page = pages.get(number) ?? openPage(number)
+      if (page.items.size === page.items.add(entry).size) return
+      page.sizeBytes += entry.sizeBytes
     },
     remove(entry) {
-      const number = numberOf(momentMs(entry))
-      const page = pages.get(number)
+      const page = pages.get(numberOf(momentMs(entry)))
       if (!page?.items.delete(entry)) return
       page.sizeBytes -= entry.sizeBytes
       if (page.items.size > 0) return
-      pages.delete(number)
-      numbers.remove(number)
+      pages.delete(page.number)
+      ordered.remove(page)
     },
     find({ afterMs = -Infinity, untilMs }, limit) {
+      const [first, last] = [numberOf(afterMs), numberOf(untilMs)]
       const found: T[] = []
-      for (const number of numbers.from(numberOf(afterMs))) {
-        if (number > numberOf(untilMs) || found.length >= limit) break
-        const within = [...(pages.get(number)?.items ?? [])].filter(
-          (entry) => momentMs(entry) > afterMs && momentMs(entry) <= untilMs,
+      for (const page of ordered.after(({ number }) => number < first)) {
+        if (page.number > last || found.length >= limit) break
+        // Only the outermost pages reach beyond the range.
+        const isWhole = page.number > first && page.number < last
+        const within = [...page.items].filter(
+          (entry) => isWhole || (momentMs(entry) > afterMs && momentMs(entry) <= untilMs),
         )
         found.push(...within.sort(compare).slice(0, limit - found.length))
       }
       return found
     },
     slices: () =>
-      [...numbers.from(-Infinity)].flatMap((number) => {
-        const page = pages.get(number)
-        if (page === undefined) return []
-        const { items, sizeBytes } = page
-        return { untilMs: (number + 1) * PAGE_MS, count: items.size, sizeBytes }
-      }),
+      Array.from(
+        ordered.after(() => false),
+        ({ number, items, sizeBytes }) => ({
+          untilMs: (number + 1) * PAGE_MS,
+          count: items.size,
+          sizeBytes,
+        }),
+      ),
   }
 }

@@ -42,27 +42,22 @@ export function createContents(tables: Tables): Contents {
   const deaths = createCalendar<Renewable>((entry) => entry.expiresAtMs)
   let folder = tables.folder
 
-  const index = (entry: ManifestEntry) => {
-    fingerprints.add(entry.fingerprint, entry.path)
-    if (!isRenewable(entry)) return
-    renewals.put(entry)
-    deaths.put(entry)
+  const replace = (before: ManifestEntry | undefined, after: ManifestEntry | undefined) => {
+    // A renewal leaves the bytes what they are.
+    if (before?.fingerprint !== after?.fingerprint) {
+      if (before) fingerprints.remove(before.fingerprint, before.path)
+      if (after) fingerprints.add(after.fingerprint, after.path)
+    }
+    for (const calendar of [renewals, deaths]) {
+      if (before && isRenewable(before)) calendar.remove(before)
+      if (after && isRenewable(after)) calendar.put(after)
+    }
   }
 
-  const unindex = (entry: ManifestEntry) => {
-    fingerprints.remove(entry.fingerprint, entry.path)
-    if (!isRenewable(entry)) return
-    renewals.remove(entry)
-    deaths.remove(entry)
-  }
+  const applyToMedia = (key: string, row: Row<ManifestEntry> | undefined) =>
+    replace(row === undefined ? media.drop(key) : media.put(row), row?.value)
 
-  const applyToMedia = (key: string, row: Row<ManifestEntry> | undefined) => {
-    const before = row === undefined ? media.drop(key) : media.put(row)
-    if (before) unindex(before)
-    if (row) index(row.value)
-  }
-
-  for (const { value } of tables.media) index(value)
+  for (const { value } of tables.media) replace(undefined, value)
 
   return {
     media,

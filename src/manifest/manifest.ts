@@ -33,12 +33,20 @@ export interface WorkloadSlice {
   readonly sizeBytes: number
 }
 
+/** What stands in the manifest under some paths. */
+export interface Rows {
+  readonly entries: ReadonlyMap<MediaPath, ManifestEntry>
+  readonly problems: ReadonlyMap<MediaPath, Problem>
+}
+
 /** The half of the port that only looks; the command line has it without the lock. */
 export interface ManifestReader {
   /** The folder whose marker was placed, if one ever was. */
   markedFolder(): Promise<string | undefined>
   findEntry(path: MediaPath): Promise<ManifestEntry | undefined>
   findProblem(path: MediaPath): Promise<Problem | undefined>
+  /** What stands under each of these paths, in one question. */
+  findRows(paths: readonly MediaPath[]): Promise<Rows>
   findReference(mediaId: MediaId): Promise<Reference | undefined>
   /** Entries with these bytes, for sharing one upload and for recognising a rename. */
   findByFingerprint(fingerprint: Fingerprint): Promise<readonly ManifestEntry[]>

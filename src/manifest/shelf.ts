@@ -15,28 +15,41 @@ export interface Shelf<T> {
   snapshot(): RowSnapshot<T>
 }
 
+/** The place of a key: a new row takes it without any search, since nothing else moves. */
+interface Place<T> {
+  readonly key: string
+  row: Row<T>
+}
+
 /** A shelf with these rows on it, each key once. */
 export function createShelf<T>(rows: readonly Row<T>[]): Shelf<T> {
-  const byKey = new Map(rows.map((row) => [row.key, row]))
-  const ordered = createSortedList<Row<T>>((a, b) => compareText(a.key, b.key), rows)
+  const places = rows.map((row): Place<T> => ({ key: row.key, row }))
+  const byKey = new Map(places.map((place) => [place.key, place]))
+  const ordered = createSortedList<Place<T>>((a, b) => compareText(a.key, b.key), places)
 
   return {
-    find: (key) => byKey.get(key)?.value,
+    find: (key) => byKey.get(key)?.row.value,
     put(row) {
-      const before = byKey.get(row.key)
-      byKey.set(row.key, row)
-      ordered.put(row)
-      return before?.value
+      const place = byKey.get(row.key)
+      if (place === undefined) {
+        const added = { key: row.key, row }
+        byKey.set(row.key, added)
+        ordered.put(added)
+        return undefined
+      }
+      const before = place.row.value
+      place.row = row
+      return before
     },
     drop(key) {
-      const before = byKey.get(key)
-      if (before === undefined) return undefined
+      const place = byKey.get(key)
+      if (place === undefined) return undefined
       byKey.delete(key)
-      ordered.remove(before)
-      return before.value
+      ordered.remove(place)
+      return place.row.value
     },
     count: () => byKey.size,
-    snapshot: () => ordered.snapshot(),
+    snapshot: () => ordered.snapshot((place) => place.row),
   }
 }
 

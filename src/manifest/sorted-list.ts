@@ -1,5 +1,5 @@
 // Answers for things kept in order while they come and go: an array of short arrays, so that putting, removing and the
-// first few cost about log n, and a true copy of a million costs two milliseconds. Not for finding by a key: use a Map.
+// first few cost about log n, and a true copy of a million costs some milliseconds. Not for finding by a key: use a Map.
 
 /** No part grows beyond this; a full one is cut in half. Short enough to move on insertion, long enough to be few. */
 const MAX_PART_LENGTH = 512
@@ -9,10 +9,10 @@ export interface SortedList<T> {
   put(item: T): void
   /** Removes what compares equal, if it is there. */
   remove(item: T): void
-  /** The items as they stand now, in parts of at most 512; later alterations do not show in it. */
-  snapshot(): readonly (readonly T[])[]
-  /** In order, beginning with the first that is not before `item`; the list must not be altered meanwhile. */
-  from(item: T): Iterable<T>
+  /** What `view` makes of the items as they stand now, in parts of at most 512; later alterations do not show in it. */
+  snapshot<View>(view: (item: T) => View): readonly (readonly View[])[]
+  /** In order, without those at the beginning that are still `before`; the list must not be altered meanwhile. */
+  after(before: (item: T) => boolean): Iterable<T>
 }
 
 /** A list ordered by `compare`, which must tell any two different items apart. `items` may come in any order. */
@@ -55,12 +55,14 @@ export function createSortedList<T>(
       if (found) part.splice(at, 1)
       if (part.length === 0) parts.splice(number, 1)
     },
-    snapshot: () => parts.map((part) => part.slice()),
-    *from(item) {
-      if (parts.length === 0) return
-      const number = partFor(item)
-      yield* parts[number]?.slice(placeIn(parts[number], item).at) ?? []
-      for (const part of parts.slice(number + 1)) yield* part
+    snapshot: (view) => parts.map((part) => part.map(view)),
+    *after(before) {
+      const first = lowerBound(parts.length, (n) => before(parts[n]?.at(-1) as T))
+      for (let number = first; number < parts.length; number++) {
+        const part = parts[number] as T[]
+        const from = number === first ? lowerBound(part.length, (n) => before(part[n] as T)) : 0
+        for (let at = from; at < part.length; at++) yield part[at] as T
+      }
     },
   }
 }

@@ -56,6 +56,16 @@ export function describeManifest(name: string, open: () => Promise<Manifest>): v
       await manifest.close()
     })
 
+    test('finds what stands under many paths at once', async () => {
+      const manifest = await open()
+      const [a, b] = [anEntry('a.jpg'), anEntry('b.jpg')]
+      await manifest.commit([put(a), put(b), putProblem(aProblem('b.jpg'))])
+      const { entries, problems } = await manifest.findRows(['b.jpg', 'c.jpg'].map(aPath))
+      expect([...entries]).toEqual([[b.path, b]])
+      expect([...problems.keys()]).toEqual([b.path])
+      await manifest.close()
+    })
+
     test('leaves out what was never given: no path, no stamp, no moment of renewal', async () => {
       const manifest = await open()
       const entry = anEntry('landed.jpg', { renewAtMs: undefined })

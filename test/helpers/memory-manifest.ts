@@ -47,6 +47,13 @@ export function createMemoryManifest(): Manifest {
     markedFolder: async () => folder,
     findEntry: async (path) => entries.get(path),
     findProblem: async (path) => problems.get(path),
+    findRows: async (paths) => {
+      const wanted = new Set(paths)
+      return {
+        entries: new Map([...entries].filter(([path]) => wanted.has(path))),
+        problems: new Map([...problems].filter(([path]) => wanted.has(path))),
+      }
+    },
     findReference: async (mediaId) => references.get(mediaId),
     findByFingerprint: async (fingerprint) =>
       byPath().filter((entry) => entry.fingerprint === fingerprint),
