@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { parseConfig } from '../src/config/load.ts'
 import { openMirror } from '../src/daemon.ts'
+import { readKnownTime } from '../src/known-time.ts'
 import { createEvents, type MirrorEvent } from '../src/support/events.ts'
 import { HOUR_MS } from './helpers/builders.ts'
 import { createFakeClock } from './helpers/fake-clock.ts'
@@ -62,6 +63,9 @@ async function setUp(fileCount: number) {
       return passing
     },
     list: () => mirror.desk.list(),
+    lookUp: (path: string) => mirror.desk.lookUp(path),
+    status: () => mirror.desk.status(),
+    state,
     plan: () => mirror.desk.plan(),
     async restart() {
       await mirror.stop()
@@ -108,6 +112,35 @@ it('after a week off, what is dead is not handed out, and one pass makes it good
   expect(await site.expectNoDeadId()).toBe(5)
 })
 
+it('a look-up in vain says why, and has the path looked at again', async () => {
+  const site = await setUp(1)
+  await site.pass()
+  await site.clock.advance(7 * 24 * HOUR_MS)
+  await site.restart()
+  expect(await site.lookUp('0.png')).toMatchObject({
+    kind: 'not-live',
+    because: expect.stringMatching(/expired at .*: the folder is looked at for the first time/),
+    expected_back: 'within about 60 s',
+  })
+  const isHeard = () =>
+    site.told.some(
+      (event) => event.kind === 'pass-planned' && event.because === 'asked for in vain',
+    )
+  await until(isHeard, { what: 'the pass' })
+  await site.pass()
+  expect(await site.lookUp('0.png')).toMatchObject({ kind: 'live' })
+})
+
+it('the status tells the load of renewals and what keeping everything alive takes', async () => {
+  const site = await setUp(5)
+  await site.pass()
+  expect(await site.status()).toMatchObject({
+    renewals: { waiting: 0, pace: expect.any(Number), pressure: expect.any(Number) },
+    capacity: { media: { count: 5 }, fits: 'yes' },
+    late: { count: 0 },
+  })
+})
+
 it('a clock that leaps a day ahead, and one that falls back an hour, cost a pass and no dead id', async () => {
   const site = await setUp(5)
   await site.pass()
@@ -128,6 +161,9 @@ it("a machine whose clock is a day off goes by the service's clock", async () =>
   await site.pass()
   expect(await site.expectNoDeadId()).toBe(3)
   expect(site.wecom.controls.counts()).toMatchObject({ upload: 3 })
+  await site.restart()
+  const known = await readKnownTime(site.state)
+  expect(Math.abs((known?.skewMs ?? 0) + 24 * HOUR_MS)).toBeLessThan(5000)
 })
 
 it('an outage within the margin expires nothing', async () => {

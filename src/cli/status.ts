@@ -13,7 +13,8 @@ const SHOWN_PROBLEMS = 15
 
 export const statusCommand: Command = {
   name: 'status',
-  summary: 'the state in one screen: alive, due, expired, problems, next renewals, circuit',
+  summary:
+    'the state in one screen: alive, due, expired, problems, capacity, next renewals, circuit',
   async run(context) {
     const status = await withReadingDesk(context, (desk) => desk.status())
     if (context.json) printJson(context, status)

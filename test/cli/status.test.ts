@@ -118,3 +118,34 @@ it('counts the problems that do not fit the screen', () => {
   expect(text).toContain('… and 5 more: status --json')
   expect(text.match(/too\\u\{1b\}large/g)).toHaveLength(15)
 })
+
+it.each([
+  [0, 0, '2 waiting, which at 0 % of the allowed rate are all in time'],
+  [0.001, 0, '2 waiting, which at less than 1 % of the allowed rate are all in time'],
+  [1.2, 0.8, '2 waiting: some come late, and all before they die at 80 % of the allowed rate'],
+  [1.4, 1.3, '2 waiting: some die, all of them would take 130 % of the allowed rate'],
+])('tells a pace of %f and a pressure of %f', (pace, pressure, line) => {
+  const renewals = { pace, pressure, waiting: 2 }
+  expect(screen({ ...running, renewals })).toContain(`renewals    ${line}\n`)
+})
+
+it('counts what is late, and says which setting helps when not all fits', () => {
+  const text = screen({
+    ...running,
+    late: { count: 12_000, is_more: true, expired: 7, next_death_at: iso(NOW_MS) },
+    capacity: { ...running.capacity, fits: 'too-much', advice: 'Raise `wecom.quota.share`.' },
+  })
+  expect(text).toContain(
+    'problems    0; at least 12000 media are late for renewal, 7 of them dead\n',
+  )
+  expect(text).toContain('calls/h allowed\n  → Raise `wecom.quota.share`.\n')
+})
+
+it("counts the time to the next renewals on WeCom's clock", () => {
+  const text = screen({
+    ...running,
+    clock_skew_ms: 2 * HOUR_MS,
+    next_renewals: [{ path: 'a.jpg', renew_at: iso(NOW_MS + 5 * HOUR_MS) }],
+  })
+  expect(text).toContain('a.jpg  in 3 h')
+})
