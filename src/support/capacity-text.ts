@@ -45,7 +45,9 @@ export function adviseOnCapacity({
   return `Raise ${scarce}${later} or keep at most ${mostMedia} media in the folder.`
 }
 
-const renderRate = (perHour: number): string =>
-  perHour < 10 ? String(Number(perHour.toFixed(1))) : String(Math.ceil(perHour))
+function renderRate(perHour: number): string {
+  if (perHour > 0 && perHour < 0.1) return 'less than 0.1'
+  return perHour < 10 ? String(Number(perHour.toFixed(1))) : String(Math.ceil(perHour))
+}
 
 const renderSpeed = (bytesPerSecond: number): string => `${renderSize(Math.ceil(bytesPerSecond))}/s`
