@@ -13,19 +13,21 @@ interface FoundId {
   readonly expiresAtMs: number
 }
 
-/** What no sample may show. */
+/** What no sample may show: an id that is dead, or none. */
 interface Fault {
-  readonly where: Place
-  readonly path: string
   readonly what: 'dead id' | 'no live id'
-  readonly leftMs: number | undefined
+  readonly path: string
+  readonly where: Place
+  readonly firstMs: number
+  lastMs: number
+  samples: number
 }
 
 interface Findings {
   samples: number
   /** How many ids were found to look alive, in all samples. */
   ids: number
-  readonly faults: Fault[]
+  readonly faults: Map<string, Fault>
   /** The least life that any id had left when it was seen. */
   leastLeftMs: number
   /** Every id that a path was seen with. */
@@ -107,10 +109,18 @@ function createJudgement(alive: () => Iterable<string>) {
   const findings: Findings = {
     samples: 0,
     ids: 0,
-    faults: [],
+    faults: new Map(),
     leastLeftMs: Number.POSITIVE_INFINITY,
     idsByPath: new Map(),
   }
+  function blame(what: Fault['what'], path: string, where: Place, nowMs: number) {
+    const name = `${what} of ${path} in the ${where}`
+    const known = findings.faults.get(name)
+    if (!known)
+      findings.faults.set(name, { what, path, where, firstMs: nowMs, lastMs: nowMs, samples: 1 })
+    else Object.assign(known, { lastMs: nowMs, samples: known.samples + 1 })
+  }
+
   return {
     findings,
     release: (path: string) => void released.add(path),
@@ -123,12 +133,11 @@ function createJudgement(alive: () => Iterable<string>) {
         findings.ids++
         findings.leastLeftMs = Math.min(findings.leastLeftMs, leftMs)
         findings.idsByPath.set(path, (findings.idsByPath.get(path) ?? new Set()).add(mediaId))
-        if (!known.has(mediaId)) findings.faults.push({ where, path, what: 'dead id', leftMs })
+        if (!known.has(mediaId)) blame('dead id', path, where, nowMs)
       }
       const paths = new Set(found.map(({ path }) => path))
       for (const path of wanted)
-        if (!paths.has(path) && !released.has(path))
-          findings.faults.push({ where, path, what: 'no live id', leftMs: undefined })
+        if (!paths.has(path) && !released.has(path)) blame('no live id', path, where, nowMs)
     },
   }
 }
