@@ -38,8 +38,9 @@ export function createContents(tables: Tables): Contents {
   const references = createShelf(tables.references)
   const problems = createShelf(tables.problems)
   const fingerprints = createFingerprintIndex()
-  const renewals = createCalendar<Renewable>((entry) => entry.renewAtMs)
-  const deaths = createCalendar<Renewable>((entry) => entry.expiresAtMs)
+  const isCurrent = (entry: Renewable) => media.find(entry.path) === entry
+  const renewals = createCalendar<Renewable>({ momentMs: (entry) => entry.renewAtMs, isCurrent })
+  const deaths = createCalendar<Renewable>({ momentMs: (entry) => entry.expiresAtMs, isCurrent })
   let folder = tables.folder
 
   const replace = (before: ManifestEntry | undefined, after: ManifestEntry | undefined) => {
@@ -48,9 +49,13 @@ export function createContents(tables: Tables): Contents {
       if (before) fingerprints.remove(before.fingerprint, before.path)
       if (after) fingerprints.add(after.fingerprint, after.path)
     }
-    for (const calendar of [renewals, deaths]) {
-      if (before && isRenewable(before)) calendar.remove(before)
-      if (after && isRenewable(after)) calendar.put(after)
+    if (before && isRenewable(before)) {
+      renewals.remove(before)
+      deaths.remove(before)
+    }
+    if (after && isRenewable(after)) {
+      renewals.put(after)
+      deaths.put(after)
     }
   }
 

@@ -56,7 +56,10 @@ export interface ManifestReader {
   findDying(range: MomentRange, limit: number): Promise<readonly ManifestEntry[]>
   /** When the next entry becomes due, or undefined when there is none. */
   nextDueAtMs(): Promise<number | undefined>
-  /** How much of what is kept alive dies when, earliest first; at the cost of the slices, whatever the manifest's size. */
+  /**
+   * How much of what is kept alive dies when, earliest first; at the cost of the slices, whatever the manifest's size. To be read
+   * at once: the slices may be the manifest's own, and change with it.
+   */
   workload(): Promise<readonly WorkloadSlice[]>
   /** Every entry, in order of its path; yields to the event loop now and then. */
   entries(): AsyncIterable<ManifestEntry>

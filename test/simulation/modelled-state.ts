@@ -35,7 +35,15 @@ function createContentsState(): ModelledState {
     open: async () => ({
       ...createContentsReader(() => contents),
       async commit(changes) {
-        for (const change of changes) contents.apply(alterationOf(change))
+        for (const change of changes) {
+          if (change.kind !== 'put-entry') contents.apply(alterationOf(change))
+          else
+            contents.apply({
+              section: 'media',
+              key: change.entry.path,
+              row: { key: change.entry.path, value: change.entry, line: undefined },
+            })
+        }
       },
       close: async () => {},
     }),
