@@ -329,6 +329,7 @@ async function build(
   })
   const server = createLocalServer({ stateDirectory: config.state, desk, onBug })
   const schedule = createSchedule({
+    clock,
     ticks: [
       {
         name: 'renewal',

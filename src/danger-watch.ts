@@ -7,7 +7,7 @@ import type { Events } from './support/events.ts'
 const MOST_WAKES = 720
 
 export function createDangerWatch(deps: {
-  clock: Pick<Clock, 'after'>
+  clock: Pick<Clock, 'after' | 'monotonicMs'>
   /** The service's clock. */
   serviceClock: { nowMs(): number }
   events: Pick<Events, 'subscribe'>
@@ -16,7 +16,10 @@ export function createDangerWatch(deps: {
   request: () => void
   onBug: (error: unknown) => void
 }) {
+  const { clock } = deps
+  const restMs = deps.lifetimeMs / MOST_WAKES
   let timer: Timer | undefined
+  let wokeAtMs = Number.NEGATIVE_INFINITY
   let stopped = false
 
   async function arm() {
@@ -25,13 +28,18 @@ export function createDangerWatch(deps: {
     timer?.cancel()
     timer = undefined
     if (atMs === undefined) return
-    const delayMs = Math.max(atMs - deps.serviceClock.nowMs(), deps.lifetimeMs / MOST_WAKES)
-    timer = deps.clock.after(delayMs, deps.request)
+    // Counted from the last wake and not from now, or passes that come more often than that would put it off for ever.
+    const restedMs = clock.monotonicMs() - wokeAtMs
+    timer = clock.after(Math.max(atMs - deps.serviceClock.nowMs(), restMs - restedMs), () => {
+      wokeAtMs = clock.monotonicMs()
+      deps.request()
+    })
   }
 
   return {
-    /** Arms itself after every pass from now on; returns the way to stop. */
+    /** Arms itself now and after every pass from now on; returns the way to stop. */
     start() {
+      arm().catch(deps.onBug)
       const unsubscribe = deps.events.subscribe((event) => {
         if (event.kind === 'pass-planned') arm().catch(deps.onBug)
       })

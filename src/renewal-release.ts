@@ -122,8 +122,11 @@ export function createRenewalRelease(deps: {
       return { due: paths, early }
     },
     async nextDangerAtMs() {
+      const nowMs = clock.nowMs()
+      // A pass that releases nothing (for a few paths, say) may have come at the very moment.
+      if ((await takeEndangered(nowMs)).length > 0) return nowMs
       const dangerMs = policy.lifetimeMs / DANGER_PART
-      const afterMs = clock.nowMs() + dangerMs
+      const afterMs = nowMs + dangerMs
       const [next] = await manifest.findDying({ afterMs, untilMs: Infinity }, 1)
       return next && next.expiresAtMs - dangerMs
     },

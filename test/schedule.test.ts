@@ -1,6 +1,7 @@
 // Ticks by the clock on the wall, with fake timers: node-cron brings its own, so here they cannot come by argument.
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import { createSchedule } from '../src/schedule.ts'
+import { systemClock } from '../src/support/clock.ts'
 import type { MirrorEvent } from '../src/support/events.ts'
 
 beforeEach(() => {
@@ -21,6 +22,7 @@ function startSchedule(...expressions: string[]) {
       expression,
       onTick: () => calls.push(expression),
     })),
+    clock: systemClock,
     emit: (event) => told.push(event),
   })
   schedule.start()

@@ -23,7 +23,16 @@ export const isDue = (entry: ManifestEntry, nowMs: number): boolean =>
 
 /** Alive: WeCom accepts the id at this moment, by the service's own statement of its life. */
 export const isAlive = (entry: ManifestEntry, nowMs: number): boolean =>
-  nowMs >= entry.createdAtMs - CLOCK_TOLERANCE_MS && nowMs < entry.expiresAtMs
+  nowMs >= entry.createdAtMs - CLOCK_TOLERANCE_MS && nowMs < safeUntilMs(entry)
+
+/**
+ * Until when an id may be handed out: five seconds before its death (less of a life of minutes), since the service tells its
+ * time in whole seconds and our reckoning of it may be two off.
+ */
+export const safeUntilMs = (entry: ManifestEntry): number =>
+  entry.expiresAtMs - Math.min(SAFETY_MS, lifetimeOf(entry) / 72)
+
+const SAFETY_MS = 5_000
 
 /** An id "created in the future" by more than this was written under a wrong clock, and nothing about its life is known. */
 const CLOCK_TOLERANCE_MS = 24 * 60 * 60 * 1000

@@ -1,6 +1,6 @@
 // Answers for the form in which the domain leaves the program: entries, problems, references and failures as JSON has them. Pure.
 import { ConfigError, isMirrorError, type MirrorError, WecomRefused } from '../errors.ts'
-import { isAlive } from '../media/lifetime.ts'
+import { isAlive, safeUntilMs } from '../media/lifetime.ts'
 import type { ManifestEntry, Problem, Reference } from '../media/media.ts'
 import type { Capacity } from '../plan/capacity.ts'
 import { renderStep, type Step } from '../plan/step.ts'
@@ -28,8 +28,8 @@ export const liveMedia = (entry: ManifestEntry, nowMs: number): LiveMedia => ({
   ...entryAnswer(entry),
   alive: true,
   media_id: entry.mediaId,
-  safe_until: iso(entry.expiresAtMs),
-  safe_for_ms: entry.expiresAtMs - nowMs,
+  safe_until: iso(safeUntilMs(entry)),
+  safe_for_ms: safeUntilMs(entry) - nowMs,
 })
 
 const entryAnswer = (entry: ManifestEntry) => ({

@@ -1,6 +1,6 @@
 // Answers for what is said when somebody asks for the id of a path: the id and what it is worth, or why there is none and when
 // there is one again. The one judgement of P2: an id that may be dead is never handed out as live. Pure.
-import { isAlive } from '../media/lifetime.ts'
+import { isAlive, safeUntilMs } from '../media/lifetime.ts'
 import type { ManifestEntry, MediaPath } from '../media/media.ts'
 import { iso, liveMedia } from './answers.ts'
 import type { LookUpAnswer, NoLiveId } from './desk.ts'
@@ -14,7 +14,7 @@ export function lookUpAnswer(
 ): LookUpAnswer {
   const { entry, problem } = known
   if (entry && isAlive(entry, nowMs))
-    return { kind: 'live', media: liveMedia(entry, nowMs), safe_until: iso(entry.expiresAtMs) }
+    return { kind: 'live', media: liveMedia(entry, nowMs), safe_until: iso(safeUntilMs(entry)) }
   if (!entry && !problem && !isInFolder(circumstances)) return unknown(path, circumstances)
   const { because, hint, expected, backAtMs } = foreseeReturn(known, circumstances, nowMs)
   // A problem names its path and tells the whole.
