@@ -27,7 +27,7 @@ export interface LiveMedia extends EntryAnswer {
   readonly alive: true
   readonly media_id: string
   /**
-   * Up to this moment, on WeCom's clock, the id works unless WeCom breaks its own word. It is the id's `expires_at`; the path has
+   * Up to this moment, on WeCom's clock, the id works unless WeCom breaks its own word. It is five seconds before its `expires_at`; the path has
    * another id well before, and this one works all the same.
    */
   readonly safe_until: string
