@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type Report, runScenario } from './run-scenario.ts'
 import type { Scenario } from './scenario.ts'
-import { longScenarios } from './scenarios.ts'
+import { longRuns, longScenarios } from './scenarios.ts'
 import { renderLine, renderTable, replaceBetweenMarkers } from './table.ts'
 import { judge } from './verdict.ts'
 
@@ -69,9 +69,8 @@ async function main(): Promise<void> {
       page: { type: 'boolean', default: false },
     },
   })
-  const errands = values.media
-    .split(',')
-    .flatMap((media) => longScenarios(Number(media)))
+  const bySize = values.media.split(',').flatMap((media) => longScenarios(Number(media)))
+  const errands = [...longRuns(), ...bySize]
     .filter(({ name }) => name.includes(values.only))
     .map((scenario) => ({ scenario, seed: Number(values.seed) }))
   const reports = await runAll(errands, Number(values.jobs))

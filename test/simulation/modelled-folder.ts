@@ -24,6 +24,9 @@ const SIZE_BYTES = 100_000
 const BEFORE_NUMBER = 'posters/'
 const DIGITS = 7
 
+/** In one piece, as texts are that come from a disk; what was joined here would be kept, and compared, as a chain of its parts. */
+const flat = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')
+
 /** A path tells its number, so that no table of a million paths is needed to find a file. */
 function numberIn(path: MediaPath): number {
   let number = 0
@@ -39,13 +42,13 @@ export function createModelledFolder(): ModelledFolder {
   const add = (modifiedAtMs: number, stamp: FileFacts['stamp']): MediaPath => {
     const index = files.length
     const file: ModelledFile = {
-      path: `${BEFORE_NUMBER}${String(index).padStart(DIGITS, '0')}.jpg` as MediaPath,
+      path: flat(`${BEFORE_NUMBER}${String(index).padStart(DIGITS, '0')}.jpg`) as MediaPath,
       sizeBytes: SIZE_BYTES,
       modifiedAtMs,
       changedAtMs: modifiedAtMs,
       stamp,
       index,
-      fingerprint: index.toString(16).padStart(64, '0') as Fingerprint,
+      fingerprint: flat(index.toString(16).padStart(64, '0')) as Fingerprint,
     }
     files.push(file)
     return file.path

@@ -25,7 +25,9 @@ export interface OracleFindings {
   readonly withheld: number
 }
 
-const LOOKS_PER_TICK = 8
+const LOOKS_PER_TICK = 2
+/** Near its end, and yet to be had. */
+const BEFORE_DEATH_MS = 6_000
 const KEPT_FINDINGS = 5
 
 export function createOracle(deps: {
@@ -82,7 +84,7 @@ export function createOracle(deps: {
       const nowMs = service.nowMs()
       const dying = Map.groupBy(ledger.dying(nowMs, nowMs + withinMs), ledger.expiresAtMs)
       for (const [atMs, indexes] of dying) {
-        for (const momentMs of [atMs - 1, atMs])
+        for (const momentMs of [atMs - BEFORE_DEATH_MS, atMs - 1, atMs])
           clock.after(momentMs - nowMs, () => void lookAll(indexes).catch(deps.onBug))
       }
     },

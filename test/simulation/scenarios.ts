@@ -88,8 +88,8 @@ const outagesAfterBulk = (media: number) =>
   )
 
 /** 44 hours after the bulk its first renewals would be in full course, if nothing had leveled them. */
-const outagesInWave = (media: number) =>
-  OUTAGE_HOURS.map((hours) =>
+const outagesInWave = (media: number, lengths: readonly number[] = OUTAGE_HOURS) =>
+  lengths.map((hours) =>
     scenario(media, {
       name: `${hours} h of outage during the first wave`,
       begins: 'bulk',
@@ -151,6 +151,17 @@ const restartsInBulk = (media: number, days: number) =>
     expects: ['nothing-dies'],
   })
 
+/** Worse than any supervisor: each life has used up a quarter of the hour's calls before it ends. */
+const crashLoop = (media: number) =>
+  scenario(media, {
+    name: 'a death every quarter of an hour, everything at once',
+    days: 4,
+    begins: 'bulk',
+    restartEveryHours: 0.25,
+    share: Math.min(0.5, media / 200_000),
+    expects: ['nothing-dies'],
+  })
+
 const dropIn = (media: number, files: number) =>
   scenario(media, {
     name: `${files.toLocaleString('en')} new files during a renewal wave`,
@@ -176,23 +187,35 @@ export const longScenarios = (media: number): readonly Scenario[] => [
   leaps(media),
   leapsInOutage(media),
   dropIn(media, 100_000),
-  ...(media <= 100_000 ? [restarts(media, 10), restartsInBulk(media, 10)] : []),
+  ...(media <= 100_000 ? [restarts(media, 10), restartsInBulk(media, 10), crashLoop(media)] : []),
 ]
 
+const yearOfFaults = (media: number) => ({
+  ...faults(media),
+  name: 'a year in which 15 % of the calls fail',
+  days: 365,
+})
+
+/** Beside the sets by size. */
+export const longRuns = (): readonly Scenario[] => [yearOfFaults(10_000)]
+
 const FEW = 2_000
+/** The whole store, journal and document, is read anew at each restart. */
+const VERY_FEW = 500
 
 /** Seconds in all: run with every test. */
 export const shortScenarios = (): readonly Scenario[] => [
-  { ...faults(10_000), days: 30 },
-  { ...bulk(10_000), days: 10 },
-  { ...restarts(FEW, 4), grade: 'journal' },
-  { ...restartsInBulk(FEW, 4), grade: 'journal' },
+  yearOfFaults(1_000),
+  { ...bulk(10_000), days: 8 },
+  { ...restarts(VERY_FEW, 4), grade: 'journal' },
+  { ...restartsInBulk(VERY_FEW, 4), grade: 'journal' },
+  crashLoop(FEW),
   outagesInStride(FEW),
   outagesWithLittleQuota(FEW),
   outagesAmongFaults(FEW),
-  ...outagesInWave(FEW),
+  ...outagesInWave(FEW, [12, 36]),
   brink(FEW),
   leaps(FEW),
   leapsInOutage(FEW),
-  dropIn(FEW, 5 * FEW),
+  dropIn(FEW, 2 * FEW),
 ]

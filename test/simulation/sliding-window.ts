@@ -8,12 +8,9 @@ export interface SlidingWindow {
   moments(): number[]
 }
 
-/**
- * A ring of the last moments. It has room for one more than the limit: what is older than the call that stands `limit`
- * places before it can be in no window that is within the limit, and one beyond it is a failure already, by however much.
- */
+/** A ring of the last moments, with room enough to tell by how much a limit was passed: four times over, and not more. */
 export function createSlidingWindow(spanMs: number, limit: number): SlidingWindow {
-  const room = limit + 1
+  const room = 4 * limit + 1
   const moments = new Float64Array(room)
   let oldest = 0
   let size = 0

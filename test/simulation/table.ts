@@ -14,7 +14,7 @@ const HEAD = [
   'fullest minute, hour',
   'ids that died',
   'looks, dead served',
-  'outage: died meanwhile; drain (best), died in it (best)',
+  'outage: died meanwhile; drain took (best), died in it (best with its caution, without)',
   'seed, trace',
   'verdict',
 ]
@@ -58,7 +58,7 @@ function renderRow(report: Report): string[] {
     drains
       .map(
         (drain) =>
-          `${drain.outageHours} h: ${number(drain.deathsMeanwhile)}; ${minutes(drain.tookMs)} (${minutes(drain.shortestMs)}), ${number(drain.deaths)} (${number(drain.fewestDeaths)})`,
+          `${drain.outageHours} h: ${number(drain.deathsMeanwhile)}; ${minutes(drain.tookMs)} (${minutes(drain.shortestMs)}), ${number(drain.deaths)} (${number(drain.fewestWithCare)}, ${number(drain.fewestDeaths)})`,
       )
       .join('<br>'),
     `${report.seed}, ${report.digest}`,
