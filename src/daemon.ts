@@ -3,6 +3,7 @@
 // `build` is one long function: in pieces, each would be handed a dozen parts of the others.
 import { createAskedFor } from './asked-for.ts'
 import { createAudit } from './audit.ts'
+import { openCallBook } from './call-book.ts'
 import { createCapacityWatch } from './capacity-watch.ts'
 import { createCircumstances } from './circumstances.ts'
 import type { Config } from './config/config.ts'
@@ -114,7 +115,12 @@ async function build(
   closers.push(() => manifest.close())
   const { wecom, circuit, concurrency, serviceClock } = await createWecomStack(
     config,
-    { ...deps, emit, known: await readKnownTime(config.state) },
+    {
+      ...deps,
+      emit,
+      known: await readKnownTime(config.state),
+      book: await openCallBook({ directory: config.state, clock, emit }),
+    },
     closers,
   )
   closers.push(keepKnownTime({ directory: config.state, serviceClock, events, onBug }))

@@ -11,7 +11,7 @@ import { createConcurrency } from './wecom/concurrency.ts'
 import { createHttpExchange } from './wecom/http-exchange.ts'
 import { createTokenFetch } from './wecom/http-token.ts'
 import { createHttpWecom } from './wecom/http-wecom.ts'
-import { createLimitedWecom } from './wecom/limited-wecom.ts'
+import { type CallBook, createLimitedWecom } from './wecom/limited-wecom.ts'
 import { createObservedWecom } from './wecom/observed-wecom.ts'
 import { createPacedWecom } from './wecom/paced-wecom.ts'
 import { createRetryingWecom } from './wecom/retrying-wecom.ts'
@@ -27,6 +27,8 @@ export interface WecomStackDeps {
   readonly onBug: (error: unknown) => void
   /** What `serviceClock.known()` said when the program last ran. */
   readonly known?: KnownServiceTime | undefined
+  /** Where calls are written down for the next run. */
+  readonly book?: CallBook | undefined
 }
 
 /** The port to WeCom, from the wire outwards: quota, retries, and the circuit that sees what came of it all. */
@@ -65,6 +67,7 @@ export async function createWecomStack(
     wecom: paceWecom(wire, config),
     clock,
     quota: config.wecom.quota,
+    book: deps.book,
   })
   const retrying = createRetryingWecom({
     wecom: limited,
@@ -74,6 +77,7 @@ export async function createWecomStack(
   })
   const observed = createObservedWecom({ wecom: retrying, circuit, concurrency })
   closers.push(() => exchange.close())
+  closers.push(() => limited.stop())
   closers.push(() => circuit.stop())
   return { wecom: observed, circuit, concurrency, serviceClock }
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createLimitedWecom } from '../../src/wecom/limited-wecom.ts'
+import { type CallsMade, createLimitedWecom, type GateUse } from '../../src/wecom/limited-wecom.ts'
+import type { SpentCalls } from '../../src/wecom/quota.ts'
 import { createFakeClock } from '../helpers/fake-clock.ts'
 import { aMedium, createMemoryWecom } from '../helpers/memory-wecom.ts'
 import { patient } from './client.ts'
@@ -131,6 +132,68 @@ test('a clock that is set back and forth neither stalls the calls nor lets more 
         expect(within.length).toBeLessThanOrEqual(perMinute)
       }
       expect(clock.pendingTimers()).toBe(0)
+    }),
+    { numRuns: 25 },
+  )
+})
+
+test('a program that is killed and started again, however often, stays within the windows', async () => {
+  const lives = fc.array(
+    fc.record({
+      calls: fc.integer({ min: 0, max: 9 }),
+      everyMs: fc.integer({ min: 0, max: 4_000 }),
+      awayMs: fc.integer({ min: 0, max: 30_000 }),
+    }),
+    { minLength: 2, maxLength: 12 },
+  )
+  await fc.assert(
+    fc.asyncProperty(lives, fc.integer({ min: 1, max: 150 }), async (all, perMinute) => {
+      const clock = createFakeClock()
+      const memory = createMemoryWecom({ clock })
+      const times: number[] = []
+      let page: { readonly atMs: number; readonly made: CallsMade } | undefined
+      const aged = ({ minute, hour, upcoming }: GateUse): GateUse => {
+        const sinceMs = clock.monotonicMs() - (page?.atMs ?? 0)
+        const later = (spent: SpentCalls) => ({ ...spent, agoMs: spent.agoMs + sinceMs })
+        return { minute: minute.map(later), hour: hour.map(later), upcoming }
+      }
+      const nothing: GateUse = { minute: [], hour: [], upcoming: 0 }
+      for (const { calls, everyMs, awayMs } of all) {
+        const kill = new AbortController()
+        let isAlive = true
+        const wecom = createLimitedWecom({
+          clock,
+          quota: { perMinute, perHour: 1_000, share: 1 },
+          wecom: {
+            ...memory,
+            upload(...given) {
+              times.push(clock.monotonicMs())
+              return memory.upload(...given)
+            },
+          },
+          book: {
+            made: {
+              uploads: aged(page?.made.uploads ?? nothing),
+              downloads: aged(page?.made.downloads ?? nothing),
+            },
+            async write(made) {
+              await clock.sleep(20)
+              if (isAlive) page = { atMs: clock.monotonicMs() - 20, made }
+            },
+          },
+        })
+        for (let call = 0; call < calls * 10; call++) {
+          wecom.upload(aMedium(), kill.signal).catch(() => undefined)
+          if (call % 10 === 9) await clock.advance(everyMs)
+        }
+        isAlive = false
+        kill.abort(new Error('killed'))
+        await clock.advance(awayMs)
+      }
+      for (const fromMs of times) {
+        const within = times.filter((t) => t >= fromMs && t < fromMs + 60_000)
+        expect(within.length).toBeLessThanOrEqual(perMinute)
+      }
     }),
     { numRuns: 25 },
   )
