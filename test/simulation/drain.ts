@@ -98,11 +98,11 @@ export function watchDrain(deps: {
 const LET_GO_MS = 5_000
 
 /**
- * The mirror lets a call leave its windows a sixtieth late, since it counts them in buckets of a sixtieth: what that costs is
+ * The mirror lets a call leave its windows a 240th late, since it counts them in buckets of a 240th: what that costs is
  * its price for never being a call too early, and no fault of its order.
  */
 const withCare = ({ spanMs, limit }: Window): Window =>
-  spanMs < MINUTE_MS ? { spanMs, limit } : { spanMs: (spanMs * 61) / 60, limit }
+  spanMs < MINUTE_MS ? { spanMs, limit } : { spanMs: (spanMs * 241) / 240, limit }
 
 /** The quota's windows, and the slots as a third: so many calls in the time that one takes. */
 const windowsOf = (limits: Limits, slots: number): Window[] => [

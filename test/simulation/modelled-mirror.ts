@@ -13,7 +13,7 @@ import { createTransferQueue, type TransferQueue } from '../../src/transfer/tran
 import { allowedRate } from '../../src/wecom/allowed-rate.ts'
 import { createCircuit } from '../../src/wecom/circuit.ts'
 import { createConcurrency } from '../../src/wecom/concurrency.ts'
-import { createLimitedWecom } from '../../src/wecom/limited-wecom.ts'
+import { type CallBook, createLimitedWecom } from '../../src/wecom/limited-wecom.ts'
 import { createObservedWecom } from '../../src/wecom/observed-wecom.ts'
 import { createRetryingWecom } from '../../src/wecom/retrying-wecom.ts'
 import { createServiceClock } from '../../src/wecom/service-clock.ts'
@@ -51,6 +51,7 @@ export function createModelledMirror(deps: {
   readonly random: () => number
   readonly folder: ModelledFolder
   readonly manifest: Manifest
+  readonly book: CallBook
   readonly service: Pick<ModelledService, 'createWire'>
   readonly ledger: Pick<Ledger, 'renewed'>
   readonly trace: Trace
@@ -65,7 +66,12 @@ export function createModelledMirror(deps: {
   const most = { uploads: settings.uploads, downloads: settings.uploads }
   const concurrency = createConcurrency({ clock, most, emit })
   const wire = deps.service.createWire(serviceClock)
-  const limited = createLimitedWecom({ wecom: wire, clock, quota: settings.quota })
+  const limited = createLimitedWecom({
+    wecom: wire,
+    clock,
+    quota: settings.quota,
+    book: deps.book,
+  })
   const mayRepeat = () => circuit.state().kind === 'closed'
   const retrying = createRetryingWecom({ wecom: limited, clock, random, mayRepeat })
   const wecom = createObservedWecom({ wecom: retrying, circuit, concurrency })

@@ -5,6 +5,7 @@ import { planLife } from '../../src/media/lifetime.ts'
 import { createChance, seedOf } from './chance.ts'
 import { type DrainReport, watchDrain } from './drain.ts'
 import { createLedger } from './ledger.ts'
+import { createModelledBook } from './modelled-book.ts'
 import { createModelledFolder } from './modelled-folder.ts'
 import {
   createModelledEntry,
@@ -87,6 +88,7 @@ async function createWorld(scenario: Scenario, seed: number) {
     endMs: service.nowMs() + scenario.days * DAY_MS + 2 * RENEWAL.lifetimeMs,
     nowMs: service.nowMs,
   })
+  const book = createModelledBook(clock)
   const state = createModelledState(scenario.grade, { clock, emit: () => {} })
   const bugs: unknown[] = []
   const onBug = (error: unknown) => void bugs.push(error)
@@ -118,6 +120,7 @@ async function createWorld(scenario: Scenario, seed: number) {
       trace,
       onBug,
       manifest: on,
+      book: book.open(),
       random: mirrorChance,
       settings: { renewal: RENEWAL, quota: { ...CORP_QUOTA, share }, uploads: UPLOAD_SLOTS },
     })
