@@ -33,7 +33,6 @@ export interface Backlog {
 }
 
 const PAGE_MS = 60_000
-const NOBODY = -1
 
 /** `capacity`: the highest number of a medium, and one. */
 export function createLedger(deps: {
@@ -43,15 +42,15 @@ export function createLedger(deps: {
   readonly nowMs: () => number
 }): Ledger {
   const { capacity, startMs, nowMs } = deps
-  const expires = new Float64Array(capacity)
-  const renews = new Float64Array(capacity)
+  // Side by side, since a medium is never asked for the one without the other: when it dies, and when it is due.
+  const lives = new Float64Array(2 * capacity)
   const isDead = new Uint8Array(capacity)
-  // Lists by the minute of death, threaded through the media themselves.
+  // Pages by the minute of death. A medium is put down on a page and never taken off; how many on it still count is known, and
+  // in good times that is nobody when its minute comes.
   const firstMs = startMs - PAGE_MS
-  const first = new Int32Array(Math.ceil((deps.endMs - firstMs) / PAGE_MS) + 1).fill(NOBODY)
-  const next = new Int32Array(capacity).fill(NOBODY)
-  const previous = new Int32Array(capacity).fill(NOBODY)
-  const page = new Int32Array(capacity).fill(NOBODY)
+  const pageCount = Math.ceil((deps.endMs - firstMs) / PAGE_MS) + 1
+  const pages: (number[] | undefined)[] = Array(pageCount).fill(undefined)
+  const counts = new Int32Array(pageCount)
   let settledPage = 0
   let renewals = 0
   let everAlive = 0
@@ -59,56 +58,51 @@ export function createLedger(deps: {
   let dead = 0
   let backlog: { left: number; renewals: number; isIn: Uint8Array; done: () => void } | undefined
 
+  const expiresAtMs = (index: number) => lives[2 * index] ?? 0
+  const isAlive = (index: number) => isDead[index] === 0 && expiresAtMs(index) > 0
   const pageOf = (atMs: number) =>
-    Math.max(0, Math.min(first.length - 1, Math.floor((atMs - firstMs) / PAGE_MS)))
+    Math.max(0, Math.min(pageCount - 1, Math.floor((atMs - firstMs) / PAGE_MS)))
 
-  function link(index: number, number: number) {
-    const head = first[number] ?? NOBODY
-    next[index] = head
-    previous[index] = NOBODY
-    if (head !== NOBODY) previous[head] = index
-    first[number] = index
-    page[index] = number
+  /** The page of a minute may come again as long as it lies ahead. */
+  function putDown(index: number, number: number) {
+    counts[number] = (counts[number] ?? 0) + 1
+    const page = pages[number]
+    if (page === undefined) pages[number] = [index]
+    else page.push(index)
   }
 
-  function unlink(index: number) {
-    const number = page[index] ?? NOBODY
-    if (number === NOBODY) return
-    const before = previous[index] ?? NOBODY
-    const after = next[index] ?? NOBODY
-    if (before === NOBODY) first[number] = after
-    else next[before] = after
-    if (after !== NOBODY) previous[after] = before
-    page[index] = NOBODY
+  const strikeOff = (number: number) => {
+    counts[number] = (counts[number] ?? 0) - 1
   }
 
   function die(index: number) {
-    unlink(index)
+    strikeOff(pageOf(expiresAtMs(index)))
     isDead[index] = 1
     deaths++
     dead++
   }
 
-  function* on(number: number): Generator<number> {
-    for (let index = first[number] ?? NOBODY; index !== NOBODY; ) {
-      const following = next[index] ?? NOBODY
-      yield index
-      index = following
-    }
+  /** Who still counts on a page, each once. */
+  function on(number: number): readonly number[] {
+    const count = counts[number] ?? 0
+    if (count === 0) return []
+    const current = (pages[number] ?? []).filter(
+      (index) => isAlive(index) && pageOf(expiresAtMs(index)) === number,
+    )
+    return current.length === count ? current : [...new Set(current)]
   }
 
   return {
     renewed(index, life) {
-      if (isDead[index] === 0 && page[index] !== NOBODY && (expires[index] ?? 0) <= nowMs())
-        die(index)
+      if (isAlive(index) && expiresAtMs(index) <= nowMs()) die(index)
       if (isDead[index] === 1) dead--
+      else if (expiresAtMs(index) === 0) everAlive++
+      else strikeOff(pageOf(expiresAtMs(index)))
       isDead[index] = 0
-      unlink(index)
       renewals++
-      if (expires[index] === 0) everAlive++
-      expires[index] = life.expiresAtMs
-      renews[index] = life.renewAtMs
-      link(index, pageOf(life.expiresAtMs))
+      lives[2 * index] = life.expiresAtMs
+      lives[2 * index + 1] = life.renewAtMs
+      putDown(index, pageOf(life.expiresAtMs))
       if (backlog === undefined) return
       backlog.renewals++
       if (backlog.isIn[index] !== 1) return
@@ -120,7 +114,8 @@ export function createLedger(deps: {
     settle(atMs) {
       const last = pageOf(atMs)
       for (let number = settledPage; number <= last; number++) {
-        for (const index of on(number)) if ((expires[index] ?? 0) <= atMs) die(index)
+        for (const index of on(number)) if (expiresAtMs(index) <= atMs) die(index)
+        if (number < last) pages[number] = undefined
       }
       settledPage = last
     },
@@ -128,23 +123,24 @@ export function createLedger(deps: {
       const found: number[] = []
       for (let number = pageOf(afterMs); number <= pageOf(untilMs); number++) {
         for (const index of on(number)) {
-          const atMs = expires[index] ?? 0
+          const atMs = expiresAtMs(index)
           if (atMs > afterMs && atMs <= untilMs) found.push(index)
         }
       }
       return found
     },
-    expiresAtMs: (index) => expires[index] ?? 0,
+    expiresAtMs,
     renewals: () => renewals,
     everAlive: () => everAlive,
     deaths: () => deaths,
     dead: () => dead,
-    deadlines: (atMs) => expires.filter((expiresAtMs) => expiresAtMs > atMs).sort(),
+    deadlines: (atMs) =>
+      lives.filter((moment, at) => at % 2 === 0 && moment > atMs).sort(),
     watchBacklog(atMs) {
       const isIn = new Uint8Array(capacity)
       let size = 0
       for (let index = 0; index < capacity; index++) {
-        if ((expires[index] ?? 0) === 0 || (renews[index] ?? 0) > atMs) continue
+        if (expiresAtMs(index) === 0 || (lives[2 * index + 1] ?? 0) > atMs) continue
         isIn[index] = 1
         size++
       }
