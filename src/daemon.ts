@@ -113,7 +113,7 @@ async function build(
     command: deps.command,
   })
   closers.push(() => manifest.close())
-  const { wecom, circuit, concurrency, serviceClock } = await createWecomStack(
+  const { wecom, circuit, concurrency, serviceClock, waitMs } = await createWecomStack(
     config,
     {
       ...deps,
@@ -198,12 +198,14 @@ async function build(
     },
     onOverlap: (path) => passes.request({ because: 'changed while in flight', paths: [path] }),
     admits: circuit.admits,
+    waitMs,
     isProbing: () => circuit.state().kind !== 'closed',
     slots: concurrency.slots,
     random,
     pressure: () => renewals.outlook().pressure,
     askedAtMs: askedFor.atMs,
     clock: serviceClock,
+    after: clock.after,
   })
   closers.push(() => passes.planned())
   closers.push(() => problems.settled())

@@ -79,7 +79,7 @@ export async function createWecomStack(
   closers.push(() => exchange.close())
   closers.push(() => limited.stop())
   closers.push(() => circuit.stop())
-  return { wecom: observed, circuit, concurrency, serviceClock }
+  return { wecom: observed, circuit, concurrency, serviceClock, waitMs: limited.waitMs }
 }
 
 /** Without a limit nothing lies in between. Like sockets, it knows only real time. */

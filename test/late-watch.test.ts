@@ -186,6 +186,8 @@ async function aMirrorOf(count: number) {
     pressure: () => renewals.outlook().pressure,
     askedAtMs: () => undefined,
     clock,
+    after: clock.after,
+    waitMs: () => 0,
   })
   circuit.onChange(() => queue.wake())
   createRetries({

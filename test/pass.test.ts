@@ -72,6 +72,8 @@ function setUp() {
     pressure: () => renewals.outlook().pressure,
     askedAtMs: () => undefined,
     clock,
+    after: clock.after,
+    waitMs: () => 0,
   })
   return {
     manifest,

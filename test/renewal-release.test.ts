@@ -68,6 +68,8 @@ function anEngine({ callsPerHour = 6, believed = true } = {}) {
     pressure: () => renewals.outlook().pressure,
     askedAtMs: () => undefined,
     clock,
+    after: clock.after,
+    waitMs: () => 0,
   })
 
   async function put(path: string, life: ReturnType<typeof planLife>) {

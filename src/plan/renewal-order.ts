@@ -98,8 +98,8 @@ function chooseOther(
   return hasExpired ? 'expired' : undefined
 }
 
-/** With so much of the rate left over, reviving one medium kills no other. */
-const CALM_BELOW_PRESSURE = 0.9
+/** With so much of the rate left over, reviving one medium kills no other, even if the next look at the deaths is minutes away. */
+const CALM_BELOW_PRESSURE = 0.75
 
 /** Whether this renewal, the most urgent one, can wait no longer. */
 export const isUrgent = (step: Step, nowMs: number): boolean =>

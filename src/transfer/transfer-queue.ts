@@ -10,7 +10,8 @@ import {
   type UploadLane,
 } from '../plan/renewal-order.ts'
 import type { Step } from '../plan/step.ts'
-import { createStepHeap } from './step-heap.ts'
+import type { Clock, Timer } from '../support/clock.ts'
+import { createStepHeap, type Place } from './step-heap.ts'
 
 export interface TransferQueue {
   /** Takes steps in; one whose path already waits replaces it, one whose path is in flight asks for another look. */
@@ -44,6 +45,8 @@ export interface TransferQueueDeps {
   onOverlap: (path: MediaPath) => void
   /** Whether WeCom may be called at this moment. Asked last, and only to go: while a circuit probes, its first yes is the only one. */
   admits: () => boolean
+  /** How long the quota has no room for one more call; a step is chosen when there is, and not before it waits. */
+  waitMs: (direction: 'uploads' | 'downloads') => number
   /** Whether the call just admitted is to find out if calls make sense again. */
   isProbing: () => boolean
   /** How many transfers may be under way; asked each time. */
@@ -55,42 +58,43 @@ export interface TransferQueueDeps {
   random: () => number
   /** The service's clock: what lives and what is dead is told by it. */
   clock: { nowMs(): number }
+  after: Clock['after']
 }
 
 const CALLING_LANES = ['renewal', 'expired', 'fresh', 'download'] as const
 
 export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
   const { clock } = deps
-  const lanes: Record<Lane, ReturnType<typeof createStepHeap>> = {
-    local: createStepHeap(),
-    renewal: createStepHeap(),
-    expired: createStepHeap(),
-    fresh: createStepHeap(),
-    download: createStepHeap(),
+  const lanes = {
+    local: createStepHeap<Lane>('local'),
+    renewal: createStepHeap<Lane>('renewal'),
+    expired: createStepHeap<Lane>('expired'),
+    fresh: createStepHeap<Lane>('fresh'),
+    download: createStepHeap<Lane>('download'),
   }
   const inFlight = new Map<MediaPath, { step: Step; ended: Promise<void> }>()
   const running: Record<Lane, number> = { local: 0, renewal: 0, expired: 0, fresh: 0, download: 0 }
-  /** The lane in which a path waits. */
-  const placed = new Map<MediaPath, Lane>()
+  /** Where the step of a path waits. */
+  const placed = new Map<MediaPath, Place<Lane>>()
   const overlapped = new Set<MediaPath>()
   const aborter = new AbortController()
   const idleWaiters: (() => void)[] = []
+  const naps: { uploads?: Timer | undefined; downloads?: Timer | undefined } = {}
   let lastUpload: UploadLane | undefined
   let stopped = false
 
   function place(step: Step, nowMs: number) {
-    const lane = laneOf(step, nowMs)
     const before = placed.get(step.path)
-    if (before !== undefined && before !== lane) lanes[before].drop(step.path)
-    placed.set(step.path, lane)
-    lanes[lane].put(step, rankOf(step, nowMs, deps.askedAtMs))
+    if (before) lanes[before.lane].drop(before)
+    const rank = rankOf(step, nowMs, deps.askedAtMs)
+    placed.set(step.path, lanes[laneOf(step, nowMs)].put(step, rank))
   }
 
   function drop(path: MediaPath) {
-    const lane = placed.get(path)
-    if (lane === undefined) return
+    const place = placed.get(path)
+    if (place === undefined) return
     placed.delete(path)
-    lanes[lane].drop(path)
+    lanes[place.lane].drop(place)
   }
 
   /** What died while it waited was the most urgent, so it stands before all that still lives: it goes to its own lane. */
@@ -122,13 +126,31 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
     const local = lanes.local.take()
     if (local) return { step: local, lane: 'local' }
     const upload = uploadLane()
-    const mayDownload = lanes.download.size() > 0 && running.download < deps.slots().downloads
-    const lane = upload ?? (mayDownload ? 'download' : undefined)
+    const lane =
+      upload !== undefined && hasRoom('uploads')
+        ? upload
+        : hasDownloadSlot() && hasRoom('downloads')
+          ? 'download'
+          : undefined
     if (lane === undefined || !deps.admits()) return undefined
     if (deps.isProbing()) return takeProbe()
-    if (upload !== undefined) lastUpload = upload
+    if (lane !== 'download') lastUpload = lane
     const step = lanes[lane].take()
     return step && { step, lane }
+  }
+
+  const hasDownloadSlot = (): boolean =>
+    lanes.download.size() > 0 && running.download < deps.slots().downloads
+
+  /** Looks again when there is, since what is the most urgent may be another step by then. */
+  function hasRoom(direction: 'uploads' | 'downloads'): boolean {
+    const waitMs = deps.waitMs(direction)
+    if (waitMs <= 0) return true
+    naps[direction] ??= deps.after(waitMs, () => {
+      naps[direction] = undefined
+      pump()
+    })
+    return false
   }
 
   /** Any step and not the most urgent: a single file that always breaks the line must not be the probe each time. */
@@ -188,6 +210,7 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
       stopped = true
       placed.clear()
       for (const lane of Object.values(lanes)) lane.clear()
+      for (const nap of Object.values(naps)) nap?.cancel()
       aborter.abort(reason)
       if (inFlight.size > 0) await new Promise<void>((resolve) => idleWaiters.push(resolve))
       else for (const resolve of idleWaiters.splice(0)) resolve()

@@ -40,6 +40,8 @@ interface LimitedDeps {
 }
 
 export interface LimitedWecom extends Wecom {
+  /** How long a call made now would have to wait; whoever has several to choose from chooses when the wait is over. */
+  waitMs(direction: 'uploads' | 'downloads'): number
   /** To be called when no call is made any more: writes down what was really used. */
   stop(): Promise<void>
 }
@@ -65,6 +67,7 @@ export function createLimitedWecom(
       downloads.passAtOnce(signal)
         ? wecom.download(request, signal)
         : downloads.pass(signal).then(() => wecom.download(request, signal)),
+    waitMs: (direction) => (direction === 'uploads' ? uploads : downloads).waitMs(),
     async stop() {
       await Promise.all([uploads.end(), downloads.end()])
       await writeBoth()
@@ -117,6 +120,11 @@ function createTurnstile({
     return PASSED
   }
 
+  const waitMs = (): number => {
+    const nowMs = clock.monotonicMs()
+    return nextFreeAtMs(state, nowMs) - nowMs
+  }
+
   const waitForTurn = async (signal: AbortSignal) => {
     try {
       signal.throwIfAborted()
@@ -139,6 +147,7 @@ function createTurnstile({
       lastInLine = turn.catch(() => undefined)
       return untilAborted(turn, signal)
     },
+    waitMs,
     use: (): GateUse => ({
       ...quotaUse(state, clock.monotonicMs()),
       upcoming: write ? upcoming + announced : 0,

@@ -105,7 +105,7 @@ describe('the next upload slot', () => {
       {
         waiting: { ...bothWait, expired: 9, fresh: 0 },
         running: { ...none, renewal: 3 },
-        pressure: 0.9,
+        pressure: 0.75,
       },
       'renewal',
     ],

@@ -109,6 +109,8 @@ export function createModelledMirror(deps: {
     pressure: () => renewals.outlook().pressure,
     askedAtMs: () => undefined,
     clock: serviceClock,
+    after: clock.after,
+    waitMs: limited.waitMs,
   })
   circuit.onChange(() => queue.wake())
   concurrency.onChange(() => queue.wake())

@@ -53,13 +53,18 @@ function judgeDrain(drain: DrainReport): string[] {
     broken.push(
       `${after} the drain took ${seconds(drain.tookMs)}, not ${seconds(drain.shortestMs)}`,
     )
-  if (drain.deaths > drain.fewestWithCare)
+  if (drain.deaths > DEATHS_SLACK * drain.fewestWithCare)
     broken.push(`${after} ${drain.deaths} ids died, where ${drain.fewestWithCare} had to`)
   return broken
 }
 
 /** Four transfers at a time end in rounds, and the last round is not full. */
 const ROUND_MS = 1_000
+/**
+ * The bound knows all calls beforehand; the mirror chooses up to four of them a moment before they go, probes with any medium, and
+ * looks at what presses every five minutes.
+ */
+const DEATHS_SLACK = 1.001
 
 /** Calls by the hour, from the second lifetime on to the last whole hour. */
 export function loadOf({ counts, scenario }: Report): {

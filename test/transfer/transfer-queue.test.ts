@@ -28,6 +28,7 @@ function aQueue({
   pressure = 0,
   admits = (): boolean => true,
   isProbing = (): boolean => false,
+  waitMs = (_: 'uploads' | 'downloads'): number => 0,
   random = (): number => 0,
   askedAtMs = (_: string): number | undefined => undefined,
 } = {}) {
@@ -50,6 +51,8 @@ function aQueue({
     pressure: () => pressure,
     askedAtMs,
     clock,
+    after: clock.after,
+    waitMs: (direction) => waitMs(direction),
   })
   const end = async (path: string) => {
     endings.get(path)?.()
@@ -173,6 +176,24 @@ describe('transfer queue', () => {
     // Three lanes have something to call for: the draw falls on the last of them, and there on the second of two.
     queue.submit([renewal('bad', 71), upload('a'), restore('b'), restore('c')], NOW_MS)
     expect(started).toEqual(['restore c'])
+  })
+
+  it('chooses what goes when the quota has room, not before it waits', async () => {
+    let freeAtMs = 40_000
+    const { queue, clock, started } = aQueue({
+      uploads: 1,
+      waitMs: (direction): number =>
+        direction === 'uploads' ? Math.max(0, freeAtMs - clock.monotonicMs()) : 0,
+    })
+    queue.submit([renewal('a', 50), restore('r')], NOW_MS)
+    expect(started).toEqual(['restore r'])
+    await clock.advance(30_000)
+    queue.submit([renewal('urgent', 60)], NOW_MS)
+    await clock.advance(10_000)
+    expect(started).toEqual(['restore r', 'renew urgent'])
+    freeAtMs = 0
+    await queue.stop(new Error('stopping'))
+    expect(clock.pendingTimers()).toBe(0)
   })
 
   it('is idle when nothing waits and nothing is in flight', async () => {
