@@ -23,18 +23,30 @@ export function createRetryingWecom(deps: {
 }): Wecom {
   const { wecom, clock, random, mayRepeat } = deps
 
+  const isWorthRepeating = async (error: unknown, failedAttempts: number, signal: AbortSignal) => {
+    if (!isMirrorError(error) || error.remedy !== 'retry' || !mayRepeat()) return false
+    await clock.sleep(retryDelayMs(failedAttempts, random()), signal)
+    return mayRepeat()
+  }
+
+  /** Nearly every call goes well at once, and is over then. */
+  const attempt = <Result>(call: () => Promise<Result>, signal: AbortSignal): Promise<Result> =>
+    call().catch((error: unknown) => repeat(error, call, signal))
+
   // p-retry is not given the signal: it would throw away a result that arrived just before the abort, and with it a
   // receipt nobody else has. Its own delays have no jitter at their cap, so the wait is here and its delay is 0.
-  const attempt = <Result>(call: () => Promise<Result>, signal: AbortSignal): Promise<Result> =>
-    pRetry(call, {
-      retries: MAX_ATTEMPTS - 1,
+  async function repeat<Result>(
+    firstError: unknown,
+    call: () => Promise<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    if (!(await isWorthRepeating(firstError, 1, signal))) throw firstError
+    return pRetry(call, {
+      retries: MAX_ATTEMPTS - 2,
       minTimeout: 0,
-      async shouldRetry({ error, attemptNumber }) {
-        if (!isMirrorError(error) || error.remedy !== 'retry' || !mayRepeat()) return false
-        await clock.sleep(retryDelayMs(attemptNumber, random()), signal)
-        return mayRepeat()
-      },
+      shouldRetry: ({ error, attemptNumber }) => isWorthRepeating(error, attemptNumber + 1, signal),
     })
+  }
 
   return Object.freeze({
     upload: (request, signal) => attempt(() => wecom.upload(request, signal), signal),
