@@ -4,6 +4,8 @@
 import type { ManifestReader } from './manifest/manifest.ts'
 import { isDue } from './media/lifetime.ts'
 import type { FileFacts, MediaPath, Reference } from './media/media.ts'
+import type { Sight } from './plan/plan.ts'
+import type { Released } from './renewal-release.ts'
 
 /** What a pass needs to know of the folder. */
 export interface FolderFacts {
@@ -41,8 +43,10 @@ export function createPassFacts(deps: {
   /** Sizes of files that have no entry yet: each may be a missing one under a new name. */
   const fresh = new Map<MediaPath, number>()
 
-  async function gatherPaths(scope: Scope): Promise<Set<MediaPath>> {
-    const paths = new Set(scope.paths)
+  async function gatherPaths(scope: Scope, released: Released): Promise<Set<MediaPath>> {
+    const paths = new Set(released.due)
+    for (const path of released.early) paths.add(path)
+    for (const path of scope.paths) paths.add(path)
     if (scope.due || scope.missing) {
       const nowMs = clock.nowMs()
       for (const [path, fromMs] of undone) if (fromMs <= nowMs) paths.add(path)
@@ -64,24 +68,27 @@ export function createPassFacts(deps: {
   }
 
   /** The facts about some paths; keeps what is remembered true on the way. */
-  async function look(paths: readonly MediaPath[]) {
-    const files = new Map<MediaPath, FileFacts>()
-    const unsettled = new Set<MediaPath>()
-    const { entries, problems } = await manifest.findRows(paths)
-    for (const path of paths) {
-      const entry = entries.get(path)
-      const problem = problems.get(path)
-      const file = folder.get(path)
-      const isUnsettled = folder.isUnsettled(path)
-      if (file) files.set(path, file)
-      if (isUnsettled) unsettled.add(path)
-      if (file && !entry && !problem) fresh.set(path, file.sizeBytes)
-      else if (fresh.size > 0) fresh.delete(path)
-      if (entry && !file && !isUnsettled) missing.add(path)
-      else if (missing.size > 0) missing.delete(path)
-      if (undone.size > 0) undone.delete(path)
-    }
-    return { files, unsettled, entries, problems }
+  async function look(paths: readonly MediaPath[]): Promise<Sight[]> {
+    const rows = await manifest.findRows(paths)
+    return paths.map((path, at) => {
+      const sight = {
+        path,
+        file: folder.get(path),
+        isUnsettled: folder.isUnsettled(path),
+        entry: rows[at]?.entry,
+        problem: rows[at]?.problem,
+      }
+      remember(sight)
+      return sight
+    })
+  }
+
+  function remember({ path, file, isUnsettled, entry, problem }: Sight) {
+    if (file && !entry && !problem) fresh.set(path, file.sizeBytes)
+    else if (fresh.size > 0) fresh.delete(path)
+    if (entry && !file && !isUnsettled) missing.add(path)
+    else if (missing.size > 0) missing.delete(path)
+    if (undone.size > 0) undone.delete(path)
   }
 
   /** How many are missing still: what was renamed or forgotten since it was looked at is not. */
@@ -98,10 +105,13 @@ export function createPassFacts(deps: {
     missing: missing as ReadonlySet<MediaPath>,
     newSizes: (): ReadonlySet<number> => new Set(fresh.values()),
     leaveUndone: (path: MediaPath, fromMs: number) => void undone.set(path, fromMs),
-    /** The step is done; what is due nevertheless (a restored file, say) is looked at again. */
-    async markDone(path: MediaPath) {
+    /** The step came to its end. */
+    markDone(path: MediaPath) {
       undone.delete(path)
       fresh.delete(path)
+    },
+    /** The step brought a file that may have been due when it came: if so, it is looked at again. */
+    async markBrought(path: MediaPath) {
       const entry = await manifest.findEntry(path)
       if (entry && isDue(entry, clock.nowMs())) undone.set(path, clock.nowMs())
     },

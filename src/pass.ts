@@ -7,7 +7,7 @@ import type { MediaPath } from './media/media.ts'
 import { createPassFacts, type FolderFacts } from './pass-facts.ts'
 import { type PlanPolicy, planPass } from './plan/plan.ts'
 import type { Step } from './plan/step.ts'
-import type { RenewalRelease } from './renewal-release.ts'
+import type { Released, RenewalRelease } from './renewal-release.ts'
 import type { Emit } from './support/events.ts'
 import type { Perform } from './transfer/perform.ts'
 import type { TransferQueue } from './transfer/transfer-queue.ts'
@@ -48,7 +48,7 @@ export interface Passes {
 
 type PassFactsReader = ReturnType<typeof createPassFacts>
 
-const NONE: ReadonlySet<MediaPath> = new Set()
+const NOTHING: Released = { due: new Set(), early: new Set() }
 
 interface Wish {
   readonly paths: Set<MediaPath>
@@ -127,8 +127,8 @@ export function createPasses(deps: {
   async function runOne(scope: Wish) {
     const startedAtMs = clock.nowMs()
     let stepCount = 0
-    const early = await release(scope)
-    for await (const steps of planScope(scope, facts, early)) {
+    const released = scope.due ? await deps.renewals.take() : NOTHING
+    for await (const steps of planScope(scope, facts, released)) {
       stepCount += steps.length
       deps.queue().submit(steps, clock.nowMs())
     }
@@ -140,34 +140,25 @@ export function createPasses(deps: {
     })
   }
 
-  /** Adds the renewals whose time has come to what the pass looks at; answers which of them come before their time. */
-  async function release(scope: Wish): Promise<ReadonlySet<MediaPath>> {
-    if (!scope.due) return NONE
-    const { due, early } = await deps.renewals.take()
-    for (const paths of [due, early]) for (const path of paths) scope.paths.add(path)
-    return early
-  }
-
   async function* planScope(
     scope: Wish,
     facts: PassFactsReader,
-    early: ReadonlySet<MediaPath> = NONE,
+    released: Released = NOTHING,
   ): AsyncGenerator<Step[]> {
     let references = await facts.openReferences(scope)
-    const chunks = [...chunked(await facts.gatherPaths(scope))]
+    const chunks = [...chunked(await facts.gatherPaths(scope, released))]
     // Looked at first, all of them: whether a missing file was renamed is known only when every new one has been seen.
     if (scope.missing) for (const chunk of chunks) await facts.look(chunk)
     const believed = folder.belief().kind === 'believed'
     const actOnMissing = scope.missing && believed && !(await tooManyMissing(facts))
     const newSizes = facts.newSizes()
     for (const chunk of chunks.length > 0 ? chunks : [[]]) {
-      const { files, unsettled, entries, problems } = await facts.look(chunk)
       yield planPass(
         {
-          folder: { files, unsettled, believed, newSizes },
-          manifest: { entries, problems },
+          folder: { believed, newSizes },
+          sights: await facts.look(chunk),
           references,
-          early,
+          early: released.early,
           policy: { ...deps.policy, actOnMissing, judgeAgain: scope.again },
         },
         clock.nowMs(),
@@ -200,25 +191,27 @@ export function createPasses(deps: {
 
   async function findMissing(): Promise<ReadonlySet<MediaPath>> {
     const glance = createPassFacts(deps)
-    const paths = await glance.gatherPaths(wishForEverything())
+    const paths = await glance.gatherPaths(wishForEverything(), NOTHING)
     for (const chunk of chunked(paths)) await glance.look(chunk)
     return glance.missing
   }
 
-  const perform: Perform = (step, signal) => performOne(step, signal).catch(deps.onBug)
-
-  const performOne: Perform = async (step, signal) => {
+  const perform: Perform = async (step, signal) => {
     try {
       await deps.perform(step, signal)
       failures.succeeded(step.path)
-      await facts.markDone(step.path)
+      facts.markDone(step.path)
+      if (step.kind === 'restore' || step.kind === 'land') await facts.markBrought(step.path)
     } catch (error) {
-      if (signal.aborted) return
-      const againAtMs = await failures.takeIn(step, error)
-      // Said here and not left to chance: a look in between may have taken the path for done.
-      if (againAtMs === undefined) await facts.markDone(step.path)
-      else facts.leaveUndone(step.path, againAtMs)
+      if (!signal.aborted) await takeInFailure(step, error).catch(deps.onBug)
     }
+  }
+
+  async function takeInFailure(step: Step, error: unknown) {
+    const againAtMs = await failures.takeIn(step, error)
+    // Said here and not left to chance: a look in between may have taken the path for done.
+    if (againAtMs === undefined) facts.markDone(step.path)
+    else facts.leaveUndone(step.path, againAtMs)
   }
 
   return {

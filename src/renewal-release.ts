@@ -27,9 +27,15 @@ const FULL_RELEASES = 144
 /** In danger: with less than this part of its life left. */
 const DANGER_PART = 12
 
+/** What is to be looked at: because its time has come, and although it has not. */
+export interface Released {
+  readonly due: ReadonlySet<MediaPath>
+  readonly early: ReadonlySet<MediaPath>
+}
+
 export interface RenewalRelease {
-  /** What is to be looked at now, and which of it although it is not due. */
-  take(): Promise<{ readonly due: ReadonlySet<MediaPath>; readonly early: ReadonlySet<MediaPath> }>
+  /** What is to be looked at now. */
+  take(): Promise<Released>
   /** When something will be in danger that nobody has released, as things stand; undefined when nothing will. */
   nextDangerAtMs(): Promise<number | undefined>
   /** As last foreseen. */

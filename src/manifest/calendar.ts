@@ -3,6 +3,7 @@
 // Not for what the moment means.
 import type { ManifestEntry } from '../media/media.ts'
 import type { MomentRange, WorkloadSlice } from './manifest.ts'
+import type { Row } from './row.ts'
 import { compareText } from './shelf.ts'
 import { createSortedList } from './sorted-list.ts'
 
@@ -15,28 +16,25 @@ const MOST_STALE = 256
 interface Page<T> extends WorkloadSlice {
   readonly number: number
   /** Also what was removed since, to be passed over: taking it out would mean to search for it. */
-  entries: T[]
+  rows: Row<T>[]
   count: number
   sizeBytes: number
 }
 
 export interface Calendar<T> {
-  put(entry: T): void
-  /** The entry is in, and is not current any more. */
-  remove(entry: T): void
+  put(row: Row<T>): void
+  /** The row is in, and is gone from the manifest. */
+  remove(row: Row<T>): void
   /** Earliest first, those of one moment by path. */
   find(range: MomentRange, limit: number): T[]
   /** How much there is on each page, earliest first; as long as nothing is altered. */
   slices(): WorkloadSlice[]
 }
 
-export function createCalendar<T extends ManifestEntry>(deps: {
-  /** Puts entries in the order of this. */
-  readonly momentMs: (entry: T) => number
-  /** Whether this very entry stands in the manifest. */
-  readonly isCurrent: (entry: T) => boolean
-}): Calendar<T> {
-  const { momentMs, isCurrent } = deps
+/** A calendar without entries, for those in the order of this moment. */
+export function createCalendar<T extends ManifestEntry>(
+  momentMs: (entry: T) => number,
+): Calendar<T> {
   const pages = new Map<number, Page<T>>()
   const ordered = createSortedList<Page<T>>((a, b) => a.number - b.number)
   const numberOf = (atMs: number) => Math.floor(atMs / PAGE_MS)
@@ -44,42 +42,49 @@ export function createCalendar<T extends ManifestEntry>(deps: {
 
   function openPage(number: number): Page<T> {
     const untilMs = (number + 1) * PAGE_MS
-    const page: Page<T> = { number, untilMs, entries: [], count: 0, sizeBytes: 0 }
+    const page: Page<T> = { number, untilMs, rows: [], count: 0, sizeBytes: 0 }
     pages.set(number, page)
     ordered.put(page)
     return page
   }
 
+  function entriesWithin(page: Page<T>, afterMs: number, untilMs: number): T[] {
+    const entries: T[] = []
+    for (const { value, isGone } of page.rows) {
+      if (isGone) continue
+      const atMs = momentMs(value)
+      if (atMs > afterMs && atMs <= untilMs) entries.push(value)
+    }
+    return entries
+  }
+
   return {
-    put(entry) {
-      const number = numberOf(momentMs(entry))
+    put(row) {
+      const number = numberOf(momentMs(row.value))
       const page = pages.get(number) ?? openPage(number)
-      page.entries.push(entry)
+      page.rows.push(row)
       page.count++
-      page.sizeBytes += entry.sizeBytes
+      page.sizeBytes += row.value.sizeBytes
     },
-    remove(entry) {
-      const page = pages.get(numberOf(momentMs(entry)))
+    remove({ value }) {
+      const page = pages.get(numberOf(momentMs(value)))
       if (page === undefined) return
       page.count--
-      page.sizeBytes -= entry.sizeBytes
+      page.sizeBytes -= value.sizeBytes
       if (page.count === 0) {
         pages.delete(page.number)
         ordered.remove(page)
-      } else if (page.entries.length > 2 * page.count + MOST_STALE)
-        page.entries = page.entries.filter(isCurrent)
+      } else if (page.rows.length > 2 * page.count + MOST_STALE)
+        page.rows = page.rows.filter((row) => !row.isGone)
     },
     find({ afterMs = -Infinity, untilMs }, limit) {
       const [first, last] = [numberOf(afterMs), numberOf(untilMs)]
       const found: T[] = []
       for (const page of ordered.after(({ number }) => number < first)) {
         if (page.number > last || found.length >= limit) break
-        const within = page.entries.filter(
-          (entry) => momentMs(entry) > afterMs && momentMs(entry) <= untilMs,
-        )
-        for (const entry of within.sort(compare)) {
+        for (const entry of entriesWithin(page, afterMs, untilMs).sort(compare)) {
           if (found.length === limit) break
-          if (isCurrent(entry)) found.push(entry)
+          found.push(entry)
         }
       }
       return found

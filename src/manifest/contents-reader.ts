@@ -1,6 +1,5 @@
 // Answers for the questions of the port, out of the contents in memory. Not for how they came there, nor for altering them.
 import { setImmediate } from 'node:timers/promises'
-import type { MediaPath } from '../media/media.ts'
 import type { Contents } from './contents.ts'
 import type { ManifestReader } from './manifest.ts'
 import type { RowSnapshot } from './shelf.ts'
@@ -13,7 +12,7 @@ export function createContentsReader(contents: () => Contents): ManifestReader {
     findProblem: async (path) => contents().problems.find(path),
     async findRows(paths) {
       const { media, problems } = contents()
-      return { entries: pick(paths, media.find), problems: pick(paths, problems.find) }
+      return paths.map((path) => ({ entry: media.find(path), problem: problems.find(path) }))
     },
     findReference: async (mediaId) => contents().references.find(mediaId),
     async findByFingerprint(fingerprint) {
@@ -36,15 +35,6 @@ export function createContentsReader(contents: () => Contents): ManifestReader {
       }
     },
   }
-}
-
-function pick<T>(paths: readonly MediaPath[], find: (path: MediaPath) => T | undefined) {
-  const found = new Map<MediaPath, T>()
-  for (const path of paths) {
-    const value = find(path)
-    if (value !== undefined) found.set(path, value)
-  }
-  return found
 }
 
 /** As things stood when the walk began; other work goes on after each part. */

@@ -38,16 +38,18 @@ export function createContents(tables: Tables): Contents {
   const references = createShelf(tables.references)
   const problems = createShelf(tables.problems)
   const fingerprints = createFingerprintIndex()
-  const isCurrent = (entry: Renewable) => media.find(entry.path) === entry
-  const renewals = createCalendar<Renewable>({ momentMs: (entry) => entry.renewAtMs, isCurrent })
-  const deaths = createCalendar<Renewable>({ momentMs: (entry) => entry.expiresAtMs, isCurrent })
+  const renewals = createCalendar<Renewable>((entry) => entry.renewAtMs)
+  const deaths = createCalendar<Renewable>((entry) => entry.expiresAtMs)
   let folder = tables.folder
 
-  const replace = (before: ManifestEntry | undefined, after: ManifestEntry | undefined) => {
+  const replace = (
+    before: Row<ManifestEntry> | undefined,
+    after: Row<ManifestEntry> | undefined,
+  ) => {
     // A renewal leaves the bytes what they are.
-    if (before?.fingerprint !== after?.fingerprint) {
-      if (before) fingerprints.remove(before.fingerprint, before.path)
-      if (after) fingerprints.add(after.fingerprint, after.path)
+    if (before?.value.fingerprint !== after?.value.fingerprint) {
+      if (before) fingerprints.remove(before.value.fingerprint, before.value.path)
+      if (after) fingerprints.add(after.value.fingerprint, after.value.path)
     }
     if (before && isRenewable(before)) {
       renewals.remove(before)
@@ -60,9 +62,9 @@ export function createContents(tables: Tables): Contents {
   }
 
   const applyToMedia = (key: string, row: Row<ManifestEntry> | undefined) =>
-    replace(row === undefined ? media.drop(key) : media.put(row), row?.value)
+    replace(row === undefined ? media.drop(key) : media.put(row), row)
 
-  for (const { value } of tables.media) replace(undefined, value)
+  for (const row of tables.media) replace(undefined, row)
 
   return {
     media,
@@ -89,4 +91,5 @@ function applyTo<T>(
   else shelf.put(row)
 }
 
-const isRenewable = (entry: ManifestEntry): entry is Renewable => entry.renewAtMs !== undefined
+const isRenewable = (row: Row<ManifestEntry>): row is Row<Renewable> =>
+  row.value.renewAtMs !== undefined

@@ -33,10 +33,10 @@ export interface WorkloadSlice {
   readonly sizeBytes: number
 }
 
-/** What stands in the manifest under some paths. */
+/** What stands in the manifest under one path. */
 export interface Rows {
-  readonly entries: ReadonlyMap<MediaPath, ManifestEntry>
-  readonly problems: ReadonlyMap<MediaPath, Problem>
+  readonly entry: ManifestEntry | undefined
+  readonly problem: Problem | undefined
 }
 
 /** The half of the port that only looks; the command line has it without the lock. */
@@ -45,8 +45,8 @@ export interface ManifestReader {
   markedFolder(): Promise<string | undefined>
   findEntry(path: MediaPath): Promise<ManifestEntry | undefined>
   findProblem(path: MediaPath): Promise<Problem | undefined>
-  /** What stands under each of these paths, in one question. */
-  findRows(paths: readonly MediaPath[]): Promise<Rows>
+  /** What stands under each of these paths, in their order and in one question. */
+  findRows(paths: readonly MediaPath[]): Promise<readonly Rows[]>
   findReference(mediaId: MediaId): Promise<Reference | undefined>
   /** Entries with these bytes, for sharing one upload and for recognising a rename. */
   findByFingerprint(fingerprint: Fingerprint): Promise<readonly ManifestEntry[]>

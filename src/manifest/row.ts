@@ -8,6 +8,8 @@ export interface Row<T> {
   readonly value: T
   /** `"key": {…}` on one line, once it has been needed. */
   line: string | undefined
+  /** Another row stands in its place by now, or none: whoever kept it need not look it up to know. */
+  isGone: boolean
 }
 
 /** The text of a row; without a value it says that the key is gone. */
@@ -40,7 +42,7 @@ export function parseRow<S extends SectionName>(
   if (!isFields(fields)) throw new Damaged(`\`${key}\` in \`${section}\` is not an object`)
   try {
     const value = ROW_FORMS[section].decode(key, fields)
-    return value && { key, value, line: undefined }
+    return value && { key, value, line: undefined, isGone: false }
   } catch (error) {
     if (!(error instanceof Damaged)) throw error
     throw new Damaged(`\`${key}\` in \`${section}\`: ${error.message}`, { cause: error })

@@ -8,9 +8,9 @@ export type RowSnapshot<T> = readonly (readonly Row<T>[])[]
 
 export interface Shelf<T> {
   find(key: string): T | undefined
-  /** Returns what stood there before. */
-  put(row: Row<T>): T | undefined
-  drop(key: string): T | undefined
+  /** Returns the row that stood there before, and says in it that it is gone. */
+  put(row: Row<T>): Row<T> | undefined
+  drop(key: string): Row<T> | undefined
   count(): number
   snapshot(): RowSnapshot<T>
 }
@@ -37,7 +37,8 @@ export function createShelf<T>(rows: readonly Row<T>[]): Shelf<T> {
         ordered.put(added)
         return undefined
       }
-      const before = place.row.value
+      const before = place.row
+      before.isGone = true
       place.row = row
       return before
     },
@@ -46,7 +47,8 @@ export function createShelf<T>(rows: readonly Row<T>[]): Shelf<T> {
       if (place === undefined) return undefined
       byKey.delete(key)
       ordered.remove(place)
-      return place.row.value
+      place.row.isGone = true
+      return place.row
     },
     count: () => byKey.size,
     snapshot: () => ordered.snapshot((place) => place.row),

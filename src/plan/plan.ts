@@ -16,21 +16,27 @@ export interface PlanPolicy {
   readonly isIgnored: (path: MediaPath) => boolean
 }
 
-/** What a pass looks at. The maps hold the paths in its scope and no others. */
+/** What is known of one path. */
+export interface Sight {
+  readonly path: MediaPath
+  /** The file, once it has settled. */
+  readonly file: FileFacts | undefined
+  /** It is there but still being written: neither to be read nor to be called missing. */
+  readonly isUnsettled: boolean
+  readonly entry: ManifestEntry | undefined
+  readonly problem: Problem | undefined
+}
+
+/** What a pass looks at. */
 export interface PassFacts {
   readonly folder: {
-    readonly files: ReadonlyMap<MediaPath, FileFacts>
     /** A folder that lost its marker, or half its files at once, is not believed: its absences mean nothing. */
     readonly believed: boolean
     /** Sizes of files that have no entry yet: each may be a missing one under a new name. */
     readonly newSizes: ReadonlySet<number>
-    /** Files that are there but still being written: neither to be read nor to be called missing. */
-    readonly unsettled: ReadonlySet<MediaPath>
   }
-  readonly manifest: {
-    readonly entries: ReadonlyMap<MediaPath, ManifestEntry>
-    readonly problems: ReadonlyMap<MediaPath, Problem>
-  }
+  /** The paths in its scope, each once. */
+  readonly sights: readonly Sight[]
   readonly references: readonly Reference[]
   /** Paths to be renewed although they are not due, so that what came together does not fall due together. */
   readonly early: ReadonlySet<MediaPath>
@@ -40,32 +46,35 @@ export interface PassFacts {
 /** The steps that bring manifest and folder together; at most one for a path, none when nothing is to be done. */
 export function planPass(facts: PassFacts, nowMs: number): Step[] {
   if (!facts.folder.believed) return []
-  const steps = new Map<MediaPath, Step>()
-  const add = (step: Step | undefined) =>
-    step && !steps.has(step.path) && steps.set(step.path, step)
-
-  for (const file of facts.folder.files.values()) {
-    const entry = facts.manifest.entries.get(file.path)
-    const problem = facts.manifest.problems.get(file.path)
-    add(planFile(file, entry, problem, facts, nowMs))
+  const steps: Step[] = []
+  for (const sight of facts.sights) {
+    const step = planPath(sight, facts, nowMs)
+    if (step) steps.push(step)
   }
-  for (const entry of facts.manifest.entries.values()) {
-    if (isPresent(facts, entry.path)) continue
-    add(planMissing(entry, facts, nowMs))
-  }
-  for (const problem of facts.manifest.problems.values()) {
-    if (!isPresent(facts, problem.path) && isAboutFile(problem))
-      add({ kind: 'drop-problem', path: problem.path })
-  }
-  for (const reference of facts.references) {
-    if (reference.state === 'accepted')
-      add({ kind: 'land', path: landingPath(reference.mediaId, reference.path), reference })
-  }
-  return [...steps.values()]
+  return facts.references.length === 0 ? steps : [...steps, ...planLandings(facts, steps)]
 }
 
-const isPresent = ({ folder }: PassFacts, path: MediaPath): boolean =>
-  folder.files.has(path) || folder.unsettled.has(path)
+function planPath(sight: Sight, facts: PassFacts, nowMs: number): Step | undefined {
+  const { path, file, isUnsettled, entry, problem } = sight
+  if (file) return planFile(file, entry, problem, facts, nowMs)
+  if (isUnsettled) return undefined
+  const step = entry && planMissing(entry, problem, facts, nowMs)
+  if (step || !problem || !isAboutFile(problem)) return step
+  return { kind: 'drop-problem', path }
+}
+
+/** A path that has a step already is not landed at as well. */
+function planLandings({ references }: PassFacts, steps: readonly Step[]): Step[] {
+  const landings: Step[] = []
+  const taken = new Set(steps.map((step) => step.path))
+  for (const reference of references) {
+    const path = landingPath(reference.mediaId, reference.path)
+    if (reference.state !== 'accepted' || taken.has(path)) continue
+    taken.add(path)
+    landings.push({ kind: 'land', path, reference })
+  }
+  return landings
+}
 
 /** A problem with a stamp was found in a file; when the file goes, it goes. The others are told and solved elsewhere. */
 const isAboutFile = (problem: Problem): boolean => problem.stamp !== undefined
@@ -119,7 +128,8 @@ function wantsRenewal(entry: ManifestEntry, policy: PlanPolicy, isTime: boolean)
 
 function planMissing(
   entry: ManifestEntry,
-  { folder, manifest, policy }: PassFacts,
+  problem: Problem | undefined,
+  { folder, policy }: PassFacts,
   nowMs: number,
 ): Step | undefined {
   const { path } = entry
@@ -130,7 +140,7 @@ function planMissing(
   if (folder.newSizes.has(entry.sizeBytes)) return undefined
   if (policy.onDelete === 'forget') return { kind: 'forget', path, because: 'the file was deleted' }
   if (isAlive(entry, nowMs))
-    return isRefused(manifest.problems.get(path)) ? undefined : { kind: 'restore', path, entry }
+    return isRefused(problem) ? undefined : { kind: 'restore', path, entry }
   if (entry.origin === 'reference')
     return { kind: 'forget', path, because: 'it had landed, was removed, and its media_id is dead' }
   return { kind: 'report-lost', path, entry }

@@ -60,9 +60,9 @@ export function describeManifest(name: string, open: () => Promise<Manifest>): v
       const manifest = await open()
       const [a, b] = [anEntry('a.jpg'), anEntry('b.jpg')]
       await manifest.commit([put(a), put(b), putProblem(aProblem('b.jpg'))])
-      const { entries, problems } = await manifest.findRows(['b.jpg', 'c.jpg'].map(aPath))
-      expect([...entries]).toEqual([[b.path, b]])
-      expect([...problems.keys()]).toEqual([b.path])
+      const rows = await manifest.findRows(['c.jpg', 'b.jpg', 'a.jpg'].map(aPath))
+      expect(rows.map(({ entry }) => entry)).toEqual([undefined, b, a])
+      expect(rows.map(({ problem }) => problem?.path)).toEqual([undefined, b.path, undefined])
       await manifest.close()
     })
 

@@ -47,13 +47,8 @@ export function createMemoryManifest(): Manifest {
     markedFolder: async () => folder,
     findEntry: async (path) => entries.get(path),
     findProblem: async (path) => problems.get(path),
-    findRows: async (paths) => {
-      const wanted = new Set(paths)
-      return {
-        entries: new Map([...entries].filter(([path]) => wanted.has(path))),
-        problems: new Map([...problems].filter(([path]) => wanted.has(path))),
-      }
-    },
+    findRows: async (paths) =>
+      paths.map((path) => ({ entry: entries.get(path), problem: problems.get(path) })),
     findReference: async (mediaId) => references.get(mediaId),
     findByFingerprint: async (fingerprint) =>
       byPath().filter((entry) => entry.fingerprint === fingerprint),

@@ -134,8 +134,7 @@ export function createLedger(deps: {
     everAlive: () => everAlive,
     deaths: () => deaths,
     dead: () => dead,
-    deadlines: (atMs) =>
-      lives.filter((moment, at) => at % 2 === 0 && moment > atMs).sort(),
+    deadlines: (atMs) => lives.filter((moment, at) => at % 2 === 0 && moment > atMs).sort(),
     watchBacklog(atMs) {
       const isIn = new Uint8Array(capacity)
       let size = 0

@@ -41,7 +41,7 @@ function createContentsState(): ModelledState {
             contents.apply({
               section: 'media',
               key: change.entry.path,
-              row: { key: change.entry.path, value: change.entry, line: undefined },
+              row: { key: change.entry.path, value: change.entry, line: undefined, isGone: false },
             })
         }
       },

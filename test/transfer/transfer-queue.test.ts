@@ -240,7 +240,12 @@ describe('step heap', () => {
     )
     fc.assert(
       fc.property(fc.array(anyMove, { maxLength: 60 }), (moves) => {
-        const heap = createStepHeap()
+        const heap = createStepHeap('lane')
+        const places = new Map<string, ReturnType<typeof heap.put>>()
+        const drop = (path: string) => {
+          const place = places.get(path)
+          if (place) heap.drop(place)
+        }
         let model: { path: string; rank: number }[] = []
         for (const move of moves) {
           if ('put' in move) {
@@ -248,10 +253,11 @@ describe('step heap', () => {
               ...model.filter(({ path }) => path !== move.put),
               { path: move.put, rank: move.rank },
             ]
-            heap.put(upload(move.put), move.rank)
+            drop(move.put)
+            places.set(move.put, heap.put(upload(move.put), move.rank))
           } else if ('drop' in move) {
             model = model.filter(({ path }) => path !== move.drop)
-            heap.drop(aPath(move.drop))
+            drop(move.drop)
           } else {
             const first = model.reduce<(typeof model)[0] | undefined>(
               (best, item) => (!best || item.rank < best.rank ? item : best),
