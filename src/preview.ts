@@ -1,6 +1,7 @@
 // Answers for `plan` without a daemon: the steps of a full pass, seen without lock, marker or any other trace.
 import type { Config } from './config/config.ts'
-import { type MirrorDeps, rehearse, requireBelief } from './daemon.ts'
+import { type MirrorDeps, rehearse } from './daemon.ts'
+import { requireBelief } from './engine.ts'
 import { readManifest } from './manifest/read-manifest.ts'
 import { createPasses } from './pass.ts'
 import type { Step } from './plan/step.ts'

@@ -1,0 +1,223 @@
+// Answers for how the parts that do the work hang together, from the folder to WeCom and the manifest: what is watched, planned and
+// transferred. Nothing is decided here, and nobody from outside is served: that is daemon.ts. One long function, to be read from
+// top to bottom: in pieces, each would be handed a dozen parts of the others.
+import { createAskedFor } from './asked-for.ts'
+import { openCallBook } from './call-book.ts'
+import type { Config } from './config/config.ts'
+import { ConfigError } from './errors.ts'
+import { createFolderProblems } from './folder-problems.ts'
+import { keepKnownTime, readKnownTime } from './known-time.ts'
+import { openLowdbManifest } from './manifest/lowdb-manifest.ts'
+import type { Manifest } from './manifest/manifest.ts'
+import { createKindPolicy } from './media/kind.ts'
+import { isTempName } from './media/temp-name.ts'
+import { createPasses } from './pass.ts'
+import { createRenewalRelease } from './renewal-release.ts'
+import type { Clock } from './support/clock.ts'
+import type { Events } from './support/events.ts'
+import { createDeadIds } from './transfer/dead-ids.ts'
+import { createDownloader } from './transfer/download.ts'
+import { removeLeftovers } from './transfer/leftovers.ts'
+import { createPerform } from './transfer/perform.ts'
+import { createTransferQueue, type TransferQueue } from './transfer/transfer-queue.ts'
+import { createUploader } from './transfer/upload.ts'
+import { createFolder, type Folder } from './watch/folder.ts'
+import { createIgnore } from './watch/ignore.ts'
+import { prepareFolder, resolveFolder } from './watch/marker.ts'
+import { allowedRate } from './wecom/allowed-rate.ts'
+import { createWecomStack } from './wecom-stack.ts'
+
+export interface EngineDeps {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** What the process was called for; whoever finds the state in use is told. */
+  readonly command: string
+  readonly clock: Clock
+  readonly random: () => number
+  readonly events: Events
+  /** False for commands that act once and end: they scan, and do not watch. */
+  readonly isWatched: boolean
+  /** An error that nobody foresaw: the program must not go on as if nothing had happened. */
+  readonly onBug: (error: unknown) => void
+}
+
+/** What is to be given back at the end, in the order of its making. */
+export type Closers = (() => Promise<void> | void)[]
+
+export type Engine = Awaited<ReturnType<typeof createEngine>>
+
+/** Takes the lock of the state directory. Rejects with `ConfigError` or `ManifestUnreadable`. */
+export async function createEngine(config: Config, deps: EngineDeps, closers: Closers) {
+  const { clock, events, random, onBug } = deps
+  const { emit } = events
+
+  // The folder first: a state directory must not be made inside it.
+  await resolveFolder(config.folder.path, config.state)
+  const manifest = await openLowdbManifest({
+    directory: config.state,
+    corpId: config.wecom.corpId,
+    clock,
+    emit,
+    lock: 'exclusive',
+    command: deps.command,
+  })
+  closers.push(() => manifest.close())
+  const { wecom, circuit, concurrency, serviceClock, waitMs } = await createWecomStack(
+    config,
+    {
+      ...deps,
+      emit,
+      known: await readKnownTime(config.state),
+      book: await openCallBook({ directory: config.state, clock, emit }),
+    },
+    closers,
+  )
+  closers.push(keepKnownTime({ directory: config.state, serviceClock, events, onBug }))
+  const { root, isMarked } = await markFolder(config, manifest, events)
+  await removeLeftovers(root, isTempName)
+
+  const isIgnored = createIgnore(config.folder.ignore)
+  const kindPolicy = createKindPolicy({ ...config.wecom, ...config.folder })
+  const { renew: renewReferences, inbox } = config.references
+  const shared = { root, wecom, manifest, kindPolicy, emit, clock: serviceClock }
+  const upload = createUploader({ ...shared, renewal: config.renewal, renewReferences, random })
+  const deadIds = createDeadIds({
+    ...shared,
+    onDead: (paths) => passes.request({ because: 'ids died', paths }),
+  })
+  const download = createDownloader({
+    ...shared,
+    deadIds,
+    lifetimeMs: config.renewal.lifetimeMs,
+    inbox,
+    isIgnored,
+  })
+
+  const problems = createFolderProblems({
+    manifest,
+    emit,
+    present: () => (folder.isBelieved() ? folder.problems() : undefined),
+  })
+  const folder = createFolder({
+    root,
+    isMarked,
+    settings: config.folder,
+    isWatched: deps.isWatched,
+    clock,
+    emit,
+    random,
+    onChange: (changes) => {
+      problems.take(changes).catch(onBug)
+      passes.request({
+        because: 'the folder changed',
+        paths: [...changes.settled, ...changes.vanished],
+      })
+    },
+    onBelief: () => passes.request({ because: 'the folder is seen in another light', all: true }),
+    onBug,
+  })
+  const askedFor = createAskedFor(serviceClock)
+  const renewals = createRenewalRelease({
+    manifest,
+    queue: () => queue,
+    rate: allowedRate({
+      quota: config.wecom.quota,
+      bandwidthBytesPerSecond: config.transfer.bandwidthBytesPerSecond,
+    }),
+    policy: config.renewal,
+    clock: serviceClock,
+  })
+  const passes = createPasses({
+    folder,
+    manifest,
+    queue: () => queue,
+    renewals,
+    perform: createPerform({ root, manifest, upload, download, emit }),
+    policy: { onDelete: config.folder.onDelete, renewReferences, isIgnored },
+    clock: serviceClock,
+    isOutage: () => circuit.state().kind !== 'closed',
+    emit,
+    onBug,
+  })
+  const queue: TransferQueue = createTransferQueue({
+    async perform(step, signal) {
+      await passes.perform(step, signal)
+      // A step may have called nobody (kept, shared, renamed): a place that was kept for its probe is free again.
+      circuit.release()
+    },
+    onOverlap: (path) => passes.request({ because: 'changed while in flight', paths: [path] }),
+    admits: circuit.admits,
+    waitMs,
+    isProbing: () => circuit.state().kind !== 'closed',
+    slots: concurrency.slots,
+    random,
+    pressure: () => renewals.outlook().pressure,
+    askedAtMs: askedFor.atMs,
+    clock: serviceClock,
+    after: clock.after,
+  })
+  closers.push(() => passes.planned())
+  closers.push(() => problems.settled())
+  closers.push(() => queue.stop(new Error('the mirror is stopping')))
+  closers.push(circuit.onChange(() => queue.wake()))
+  closers.push(concurrency.onChange(() => queue.wake()))
+  closers.push(() => folder.stop())
+
+  let isScanned: Promise<void> | undefined
+  let hasScanned = false
+  const firstScan = () => {
+    isScanned ??= folder
+      .start()
+      .then(() => {
+        hasScanned = true
+      })
+      .then(() => problems.catchUp())
+    return isScanned
+  }
+
+  return {
+    root,
+    wecom,
+    manifest,
+    circuit,
+    serviceClock,
+    folder,
+    problems,
+    passes,
+    queue,
+    renewals,
+    askedFor,
+    deadIds,
+    /** Looks at the whole folder, if nobody has yet. */
+    firstScan,
+    hasScanned: () => hasScanned,
+    scan: (because: string) => (isScanned ? folder.scan(because) : firstScan()),
+    /** Why nothing may be done in the folder at the moment. */
+    doubt: () => doubtOf(folder),
+  }
+}
+
+/** Why nothing may be done in the folder at the moment. */
+function doubtOf(folder: Folder): ConfigError | undefined {
+  const belief = folder.belief()
+  if (belief.kind === 'believed') return undefined
+  return new ConfigError(`the folder is not believed: ${belief.because}`, [], belief)
+}
+
+/** Throws where "there is nothing" may only mean that the folder is not there. */
+export function requireBelief(folder: Folder): void {
+  const error = doubtOf(folder)
+  if (error) throw error
+}
+
+/** The marker is placed once, and that it was is remembered: from then on its absence means something. */
+async function markFolder(config: Config, manifest: Manifest, { emit }: Events) {
+  const { path } = config.folder
+  const root = await resolveFolder(path, config.state)
+  const wasMarked = (await manifest.markedFolder()) === root
+  const prepared = await prepareFolder({ path, stateDirectory: config.state, wasMarked })
+  if (prepared.isMarked && !wasMarked)
+    await manifest.commit([{ kind: 'mark-folder', folder: root }])
+  if (prepared.warning !== undefined)
+    emit({ kind: 'warned', message: prepared.warning, hint: undefined })
+  return prepared
+}

@@ -1,0 +1,95 @@
+// Answers for the desk of a running mirror: what is asked of it goes to the engine's parts. What each answer is made of and looks like
+// is serve/.
+import type { Config } from './config/config.ts'
+import type { MirrorDeps } from './daemon.ts'
+import { type Engine, requireBelief } from './engine.ts'
+import { runFullPass } from './full-pass.ts'
+import type { MediaPath } from './media/media.ts'
+import type { Desk } from './serve/desk.ts'
+import { createLocalDesk } from './serve/local-desk.ts'
+import type { Circumstances } from './serve/prospect.ts'
+import type { LiveFacts } from './serve/status.ts'
+import { deleteFile } from './transfer/perform.ts'
+import type { TransferQueue } from './transfer/transfer-queue.ts'
+import { createVainLookUps } from './vain-look-ups.ts'
+
+/** What persons and programs may ask of this mirror. */
+export function createMirrorDesk(
+  config: Config,
+  { events, clock, pid }: Pick<MirrorDeps, 'events' | 'clock' | 'pid'>,
+  parts: {
+    readonly engine: Engine
+    readonly circumstances: (path: MediaPath) => Promise<Circumstances>
+    readonly startedAtMs: number
+  },
+): Desk {
+  const { engine, circumstances, startedAtMs } = parts
+  const { root, manifest, circuit, serviceClock, folder, passes, queue, renewals, firstScan } =
+    engine
+  const live = async (): Promise<LiveFacts> => ({
+    startedAtMs,
+    pid,
+    missing: await passes.missingCount(),
+    queue: describeQueue(queue),
+    circuit: circuit.state(),
+    doubt: await passes.doubt(),
+    renewals: { ...renewals.outlook(), waiting: queue.load().waitingRenewals },
+  })
+  const scanned = { ...folder, scan: engine.scan }
+  const localDesk = createLocalDesk({
+    manifest,
+    setUp: {
+      corpId: config.wecom.corpId,
+      folder: root,
+      state: config.state,
+      notAvailableYet: config.notAvailableYet,
+    },
+    clock: serviceClock,
+    events,
+    live,
+    capacity: renewals.capacity,
+    circumstances,
+    lifetimeMs: config.renewal.lifetimeMs,
+    onVainLookUp: createVainLookUps({
+      askedFor: engine.askedFor,
+      clock: serviceClock,
+      request: (path) => passes.request({ because: 'asked for in vain', paths: [path] }),
+    }),
+    preview: async () => {
+      await firstScan()
+      requireBelief(folder)
+      return passes.preview()
+    },
+    mirror: (onProgress, signal) =>
+      runFullPass(
+        { folder: scanned, passes, queue, circuit, manifest, events, clock },
+        onProgress,
+        signal,
+      ),
+    missing: async () => {
+      await firstScan()
+      requireBelief(folder)
+      return passes.findMissing()
+    },
+    requestLanding: () => passes.request({ because: 'a reference was added', due: true }),
+    circuitError: () => circuit.state().error ?? engine.doubt(),
+    queue,
+    deleteFile: (path: MediaPath) => deleteFile(root, path),
+  })
+  return {
+    ...localDesk,
+    // A folder that was never looked at may not be mounted: nothing is written into it unseen.
+    async pull(mediaId, path, signal) {
+      await firstScan()
+      return localDesk.pull(mediaId, path, signal)
+    },
+  }
+}
+
+function describeQueue(queue: TransferQueue): LiveFacts['queue'] {
+  const { waiting, inFlight } = queue.load()
+  return {
+    waiting,
+    in_flight: inFlight.map((step) => (step.kind === 'land' ? step.reference.mediaId : step.path)),
+  }
+}
