@@ -22,8 +22,8 @@ import type { TransferQueue } from './transfer/transfer-queue.ts'
 const BATCH = 1000
 /** So many of the next deaths are looked through for early renewals; what stands in the way (missing files) ends it there. */
 const MAX_BATCHES = 50
-/** Everything due is released anew this often in a lifetime (each half hour of three days), should any of it have been lost on the way. */
-const FULL_RELEASES = 144
+/** So many of what was released before are looked at again each time, should any have been lost on the way: a few, however many wait. */
+const SOUGHT_BATCHES = 3
 /** In danger: with less than this part of its life left. */
 const DANGER_PART = 12
 
@@ -53,27 +53,40 @@ export function createRenewalRelease(deps: {
 }): RenewalRelease {
   const { manifest, rate, policy, clock } = deps
   let outlook: Outlook = { pace: 0, pressure: 0, roundMs: 0 }
-  /** Everything due at this moment has been released; undefined makes the next release a full one. */
-  let releasedUntilMs: number | undefined
-  let fullReleaseAtMs = 0
+  /** Everything due at this moment has been released. */
+  let releasedUntilMs = -Infinity
+  /** Up to here what was released has been looked at again, in this round. */
+  let soughtUntilMs = -Infinity
   /** Work that may be begun early, and when it was last counted. */
   let credit = { ms: 0, atMs: clock.nowMs() }
 
   const isFree = ({ path }: ManifestEntry) => !deps.queue().has(path)
 
+  /** What has fallen due since the last time, and what is found to have been lost before. */
   async function takeDue(nowMs: number): Promise<ManifestEntry[]> {
     // A clock that was set back tells nothing of what was released under the later time: begin again.
-    const isFull =
-      releasedUntilMs === undefined ||
-      releasedUntilMs > nowMs ||
-      nowMs - fullReleaseAtMs >= policy.lifetimeMs / FULL_RELEASES
-    if (isFull) fullReleaseAtMs = nowMs
-    const due = []
-    const range = { afterMs: isFull ? -Infinity : (releasedUntilMs ?? nowMs), untilMs: nowMs }
+    if (releasedUntilMs > nowMs) releasedUntilMs = -Infinity
+    const due = await takeLost()
+    const range = { afterMs: releasedUntilMs, untilMs: nowMs }
     for await (const batch of inBatches(range, manifest.findDue, (entry) => entry.renewAtMs))
       due.push(...batch.filter(isFree))
     releasedUntilMs = nowMs
     return due
+  }
+
+  async function takeLost(): Promise<ManifestEntry[]> {
+    const lost: ManifestEntry[] = []
+    const range = { afterMs: soughtUntilMs, untilMs: releasedUntilMs }
+    let batches = 0
+    soughtUntilMs = -Infinity
+    for await (const batch of inBatches(range, manifest.findDue, (entry) => entry.renewAtMs)) {
+      lost.push(...batch.filter(isFree))
+      if (++batches < SOUGHT_BATCHES) continue
+      // The last moment may be cut in two here; the next round of batches begins with it.
+      soughtUntilMs = (batch.at(-1)?.renewAtMs ?? -Infinity) - 1
+      break
+    }
+    return lost
   }
 
   /** What was not released in time, or was and came back: twice made sure, since this is what nobody may miss. */

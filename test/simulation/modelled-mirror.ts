@@ -44,6 +44,7 @@ export interface MirrorSettings {
   readonly uploads: number
 }
 
+const NOTHING_KNOWN = { entry: undefined, problem: undefined }
 const TINY = Buffer.from('tiny')
 
 export function createModelledMirror(deps: {
@@ -153,7 +154,7 @@ export function createModelledMirror(deps: {
     if (step.kind !== 'upload' && step.kind !== 'renew')
       throw new Error(`a simulation has no step \`${step.kind}\``)
     const file = step.file as ModelledFile
-    const known = await manifest.findEntry(step.path)
+    const [{ entry: known, problem } = NOTHING_KNOWN] = await manifest.findRows([step.path])
     if (step.kind === 'renew' && known?.mediaId !== step.entry.mediaId) return
     const request: ModelledRequest = {
       kind: 'image',
@@ -169,7 +170,6 @@ export function createModelledMirror(deps: {
       receipt.mediaId,
       planLife(receipt.createdAtMs, settings.renewal, random()),
     )
-    const problem = await manifest.findProblem(step.path)
     const put = { kind: 'put-entry', entry } as const
     await manifest.commit(problem ? [put, { kind: 'drop-problem', path: step.path }] : [put])
     ledger.renewed(file.index, entry)

@@ -123,7 +123,7 @@ export function createModelledService(deps: {
   const store = (atMs: number): { mediaId: MediaId; createdAtMs: number } => {
     stored++
     const createdAtMs = Math.floor((deps.startMs + atMs) / 1000) * 1000
-    return { mediaId: mediaIdOf(stored, createdAtMs), createdAtMs }
+    return { mediaId: mediaIdOf(FIRST_NUMBER + stored, createdAtMs), createdAtMs }
   }
 
   const createWire = (serviceClock: Pick<ServiceClock, 'nowMs' | 'startSample'>): Wecom => {
@@ -191,11 +191,18 @@ export function createModelledService(deps: {
 }
 
 const parseCreatedAtMs = (mediaId: MediaId): number =>
-  Number(mediaId.slice(mediaId.indexOf('.') + 1)) * 1000
+  Number.parseInt(mediaId.slice(mediaId.indexOf('.') + 1), 36) * 1000
 
-/** An id as the service makes it; negative numbers are for what was uploaded before the simulation began. */
-export const mediaIdOf = (number: number, createdAtMs: number): MediaId =>
-  `${number}.${createdAtMs / 1000}` as MediaId
+/** An id as the service makes it, so short that it lies in memory in one piece: there are as many of them as media, and more. */
+const mediaIdOf = (number: number, createdAtMs: number): MediaId =>
+  `${number.toString(36)}.${(createdAtMs / 1000).toString(36)}` as MediaId
+
+/** The id of a medium that was uploaded before the simulation began. */
+export const olderMediaId = (index: number, createdAtMs: number): MediaId =>
+  mediaIdOf(FIRST_NUMBER - 1 - index, createdAtMs)
+
+/** Numbers below it are for what was uploaded before; five digits hold all that come. */
+const FIRST_NUMBER = 10_000_000
 
 /** The header for a moment; a whole second has one, and is asked for it by many. */
 function createDateHeader(): (atMs: number) => string {
