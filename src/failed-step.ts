@@ -5,6 +5,9 @@ import type { MediaPath, Problem, ProblemCode, Reference } from './media/media.t
 import { landingPath, type Step } from './plan/step.ts'
 import type { Emit } from './support/events.ts'
 
+/** What the service failed on waits for nothing but the next look, whatever the clock says. */
+const AT_ANY_LOOK = 0
+
 /** Of the paths that were postponed last; an outage stops all steps long before so many have failed. */
 const MOST_REMEMBERED = 10_000
 
@@ -42,7 +45,7 @@ export function createFailedSteps(deps: {
       if (!isMirrorError(second) || second.remedy !== 'retry') throw second
       postpone(step.path, second)
     }
-    return clock.nowMs()
+    return AT_ANY_LOOK
   }
 
   async function record(step: Step, error: MirrorError): Promise<number | undefined> {
@@ -54,7 +57,7 @@ export function createFailedSteps(deps: {
     }
     if (!mayPass) await recordLoss(step.reference, error)
     else postpone(step.path, error)
-    return mayPass ? clock.nowMs() : undefined
+    return mayPass ? AT_ANY_LOOK : undefined
   }
 
   async function recordProblem(step: Step, error: MirrorError): Promise<Problem> {

@@ -7,6 +7,9 @@ import type { FileFacts, MediaPath, Reference } from './media/media.ts'
 import type { Sight } from './plan/plan.ts'
 import type { Released } from './renewal-release.ts'
 
+/** Longer than any path has to wait for its next look. */
+const MOST_AHEAD_MS = 2 * 60 * 60 * 1000
+
 /** What a pass needs to know of the folder. */
 export interface FolderFacts {
   /** The file at the path, once it has settled. */
@@ -49,7 +52,9 @@ export function createPassFacts(deps: {
     for (const path of scope.paths) paths.add(path)
     if (scope.due || scope.missing) {
       const nowMs = clock.nowMs()
-      for (const [path, fromMs] of undone) if (fromMs <= nowMs) paths.add(path)
+      // What seems to lie further ahead than any wait was written under a clock that has been set back since.
+      for (const [path, fromMs] of undone)
+        if (fromMs <= nowMs || fromMs > nowMs + MOST_AHEAD_MS) paths.add(path)
       for (const path of missing) paths.add(path)
     }
     if (!scope.all) return paths

@@ -144,6 +144,18 @@ describe('passes', () => {
     expect(site.bugs).toEqual([])
   })
 
+  it('try again what was postponed while the clock was a day ahead', async () => {
+    const site = setUp()
+    site.put('new.jpg')
+    site.clock.leap(24 * HOUR_MS)
+    site.whenPerforming(outage)
+    await site.pass({ because: 'scan', all: true })
+    site.clock.leap(-24 * HOUR_MS)
+    site.performed.length = 0
+    await site.pass(tick)
+    expect(site.performed).toEqual(['upload new.jpg'])
+  })
+
   it('do not forget what was postponed because somebody looked at the plan', async () => {
     const site = setUp()
     site.put('a.jpg')

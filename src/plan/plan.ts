@@ -90,8 +90,9 @@ function planFile(
   if (problem && isSettledBy(problem, file, entry, policy, nowMs)) return undefined
   if (!entry) return { kind: 'upload', path, file, because: 'new' }
   if (entry.stamp !== file.stamp) return { kind: 'upload', path, file, because: 'changed' }
-  const isTime = early.has(path) || isDue(entry, nowMs)
-  return wantsRenewal(entry, policy, isTime) ? { kind: 'renew', path, file, entry } : undefined
+  const isEarly = !isDue(entry, nowMs)
+  if (!wantsRenewal(entry, policy, !isEarly || early.has(path))) return undefined
+  return { kind: 'renew', path, file, entry, isEarly }
 }
 
 /** A download that failed for good is not made again on every tick; when the id is dead, the entry is reported as lost. */

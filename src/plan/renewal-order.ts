@@ -65,37 +65,44 @@ export interface UploadDemand {
   readonly pressure: number
   /** The most urgent renewal has less than a twelfth of its life left. */
   readonly isEmergency: boolean
-  /** Who got the last slot. */
-  readonly last: UploadLane | undefined
+  /** Who got a slot last, the latest first. */
+  readonly latest: readonly UploadLane[]
 }
 
 /**
  * Who gets the next free slot. While others wait, renewals may have as many slots as the coming deaths need of the rate, at
  * least one and, so that new files never wait for ever, at most all but one; in an emergency they have that many. What is
- * dead already shares the rest with new files, turn by turn, and waits while the living need nearly all. A single slot goes round.
+ * dead already comes after the living: while renewals wait it has a single slot, in turn with new files, and none
+ * while the living need most of the rate. Where there is one slot, it goes round.
  */
 export function nextUploadLane(demand: UploadDemand): UploadLane | undefined {
-  const { slots, waiting, running, pressure, isEmergency, last } = demand
+  const { slots, waiting, running, pressure, isEmergency } = demand
   if (running.renewal + running.expired + running.fresh >= slots) return undefined
-  const mayRevive = waiting.expired > 0 && (waiting.renewal === 0 || pressure < CALM_BELOW_PRESSURE)
-  const other = chooseOther(waiting.fresh > 0, mayRevive, last)
-  if (waiting.renewal === 0) return other
-  if (other === undefined) return 'renewal'
-  if (slots === 1) return last === 'renewal' ? other : 'renewal'
-  const share = isEmergency
-    ? slots - 1
-    : Math.min(slots - 1, Math.max(1, Math.ceil(pressure * slots)))
-  return running.renewal < share ? 'renewal' : other
+  const isCalm = pressure < CALM_BELOW_PRESSURE && (slots === 1 || running.expired === 0)
+  const mayRevive = waiting.expired > 0 && (waiting.renewal === 0 || isCalm)
+  const claims = LANES_IN_TURN.filter((lane) =>
+    lane === 'expired' ? mayRevive : waiting[lane] > 0,
+  )
+  const others = claims.filter((lane) => lane !== 'renewal')
+  if (waiting.renewal === 0) return longestAgo(others, demand)
+  if (slots === 1) return longestAgo(claims, demand)
+  const needed = Math.max(1, Math.ceil(pressure * slots))
+  const share = isEmergency || waiting.fresh === 0 ? slots - 1 : Math.min(slots - 1, needed)
+  return running.renewal < share ? 'renewal' : (longestAgo(others, demand) ?? 'renewal')
 }
 
-function chooseOther(
-  hasFresh: boolean,
-  hasExpired: boolean,
-  last: UploadLane | undefined,
+const LANES_IN_TURN = ['renewal', 'fresh', 'expired'] as const
+
+/** Whose last turn is the longest ago. */
+function longestAgo(
+  lanes: readonly UploadLane[],
+  { latest }: UploadDemand,
 ): UploadLane | undefined {
-  if (hasFresh && hasExpired) return last === 'fresh' ? 'expired' : 'fresh'
-  if (hasFresh) return 'fresh'
-  return hasExpired ? 'expired' : undefined
+  const sinceTurn = (lane: UploadLane) => {
+    const at = latest.indexOf(lane)
+    return at === -1 ? latest.length : at
+  }
+  return lanes.toSorted((a, b) => sinceTurn(b) - sinceTurn(a))[0]
 }
 
 /** With so much of the rate left over, reviving one medium kills no other, even if the next look at the deaths is minutes away. */

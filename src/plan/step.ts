@@ -15,6 +15,8 @@ export type Step =
       readonly path: MediaPath
       readonly file: FileFacts
       readonly entry: ManifestEntry
+      /** Chosen although it is not due, so that what came together does not fall due together. */
+      readonly isEarly: boolean
     }
   /** The file is gone while its id lives: fetch it back. */
   | { readonly kind: 'restore'; readonly path: MediaPath; readonly entry: ManifestEntry }

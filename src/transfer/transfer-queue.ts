@@ -61,6 +61,11 @@ export interface TransferQueueDeps {
   after: Clock['after']
 }
 
+/** So many of the dead are moved in one turn of the event loop. */
+const MOST_MOVED = 5_000
+/** Smaller corrections of the service's clock change nobody's lane for long. */
+const SET_BACK_FROM_MS = 60_000
+
 const CALLING_LANES = ['renewal', 'expired', 'fresh', 'download'] as const
 
 export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
@@ -80,7 +85,11 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
   const aborter = new AbortController()
   const idleWaiters: (() => void)[] = []
   const naps: { uploads?: Timer | undefined; downloads?: Timer | undefined } = {}
-  let lastUpload: UploadLane | undefined
+  /** Lanes that got an upload slot, the latest first, each once. */
+  let latestUploads: readonly UploadLane[] = []
+  /** The service's moment at the last look: where it is behind that, the clock was set right. */
+  let lookedAtMs = Number.NEGATIVE_INFINITY
+  let moving: Timer | undefined
   let stopped = false
 
   function place(step: Step, nowMs: number) {
@@ -97,10 +106,32 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
     lanes[place.lane].drop(place)
   }
 
-  /** What died while it waited was the most urgent, so it stands before all that still lives: it goes to its own lane. */
-  function moveTheDead(nowMs: number) {
-    for (let step = lanes.renewal.peek(); step; step = lanes.renewal.peek()) {
-      if (laneOf(step, nowMs) === 'renewal') return
+  /**
+   * What died while it waited was the most urgent, so it stands before all that still lives: it goes to its own lane. False while
+   * more of it is left; after an outage of days that may be many, and nobody else is kept waiting for them.
+   */
+  function moveTheDead(nowMs: number): boolean {
+    for (let moved = 0; moved < MOST_MOVED; moved++) {
+      const step = lanes.renewal.peek()
+      if (step === undefined || laneOf(step, nowMs) === 'renewal') return true
+      place(step, nowMs)
+    }
+    moving ??= deps.after(0, () => {
+      moving = undefined
+      pump()
+    })
+    return false
+  }
+
+  /** Under a clock that was ahead the living were taken for dead, the next to die for the last in line: they are placed anew. */
+  function takeBackTheLiving(nowMs: number) {
+    const wasSetBack = nowMs < lookedAtMs - SET_BACK_FROM_MS
+    lookedAtMs = nowMs
+    if (!wasSetBack) return
+    const steps: Step[] = []
+    for (let step = lanes.expired.take(); step; step = lanes.expired.take()) steps.push(step)
+    for (const step of steps) {
+      placed.delete(step.path)
       place(step, nowMs)
     }
   }
@@ -109,7 +140,8 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
     const { renewal, expired, fresh } = lanes
     if (renewal.size() + expired.size() + fresh.size() === 0) return undefined
     const nowMs = clock.nowMs()
-    moveTheDead(nowMs)
+    takeBackTheLiving(nowMs)
+    if (!moveTheDead(nowMs)) return undefined
     const head = renewal.peek()
     return nextUploadLane({
       slots: deps.slots().uploads,
@@ -117,7 +149,7 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
       running,
       pressure: deps.pressure(),
       isEmergency: head !== undefined && isUrgent(head, nowMs),
-      last: lastUpload,
+      latest: latestUploads,
     })
   }
 
@@ -134,7 +166,8 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
           : undefined
     if (lane === undefined || !deps.admits()) return undefined
     if (deps.isProbing()) return takeProbe()
-    if (lane !== 'download') lastUpload = lane
+    if (lane !== 'download' && lane !== latestUploads[0])
+      latestUploads = [lane, ...latestUploads.filter((other) => other !== lane)]
     const step = lanes[lane].take()
     return step && { step, lane }
   }
@@ -210,7 +243,7 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
       stopped = true
       placed.clear()
       for (const lane of Object.values(lanes)) lane.clear()
-      for (const nap of Object.values(naps)) nap?.cancel()
+      for (const timer of [naps.uploads, naps.downloads, moving]) timer?.cancel()
       aborter.abort(reason)
       if (inFlight.size > 0) await new Promise<void>((resolve) => idleWaiters.push(resolve))
       else for (const resolve of idleWaiters.splice(0)) resolve()

@@ -126,11 +126,14 @@ export function createUploader(deps: UploadDeps) {
   const isDownloaded = (entry: ManifestEntry) =>
     entry.origin === 'reference' && !deps.renewReferences
 
-  /** An id that was found due, or chosen to be renewed early, is not kept; one that replaced it meanwhile is. */
+  /**
+   * An id that was chosen to be renewed early is not kept; one that replaced it meanwhile is, and one that was due only by a clock
+   * that has been set right since.
+   */
   function keepsItsId(own: ManifestEntry, step: UploadStep, nowMs: number): boolean {
     if (isDownloaded(own)) return true
-    if (step.kind === 'renew' && own.mediaId === step.entry.mediaId) return false
-    return isAlive(own, nowMs) && !isDue(own, nowMs)
+    const isChosen = step.kind === 'renew' && step.isEarly && own.mediaId === step.entry.mediaId
+    return !isChosen && isAlive(own, nowMs) && !isDue(own, nowMs)
   }
 
   /** Bytes that are not those which were read before: it is the file that changed, and it is read again. */
@@ -218,6 +221,8 @@ const isForgotten = (problem: Problem | undefined, { stamp }: Pick<ManifestEntry
 /** An id serves another path too when receivers would see no difference: for `file` they see the name. */
 function canShare(twin: ManifestEntry, path: MediaPath, medium: Medium, nowMs: number): boolean {
   if (twin.kind !== medium.kind || isDue(twin, nowMs) || !isAlive(twin, nowMs)) return false
+  // A landed reference that nobody keeps alive would let its id die under the file.
+  if (twin.renewAtMs === undefined) return false
   return twin.kind !== 'file' || wireName(twin.path) === wireName(path)
 }
 

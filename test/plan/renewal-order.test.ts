@@ -6,13 +6,15 @@ import {
   nextUploadLane,
   rankOf,
   type UploadDemand,
+  type UploadLane,
 } from '../../src/plan/renewal-order.ts'
 import type { Step } from '../../src/plan/step.ts'
 import { aFile, anEntry, HOUR_MS, NOW_MS } from '../helpers/builders.ts'
 
 const renewal = (ageHours: number): Step => {
   const file = aFile({ path: `${ageHours}h` })
-  return { kind: 'renew', path: file.path, file, entry: anEntry({ of: file, ageHours }) }
+  const entry = anEntry({ of: file, ageHours })
+  return { kind: 'renew', path: file.path, file, entry, isEarly: false }
 }
 const upload = (changedAtMs: number): Step => {
   const file = aFile({ path: `${changedAtMs}`, changedAtMs })
@@ -58,7 +60,7 @@ describe('the next upload slot', () => {
     running: none,
     pressure: 0,
     isEmergency: false,
-    last: undefined,
+    latest: [],
     ...about,
   })
   const bothWait = { renewal: 9, expired: 0, fresh: 9 }
@@ -111,17 +113,17 @@ describe('the next upload slot', () => {
     ],
     [
       'is shared by the dead and new files in turn',
-      { waiting: { ...none, expired: 9, fresh: 9 }, last: 'fresh' },
+      { waiting: { ...none, expired: 9, fresh: 9 }, latest: ['fresh'] },
       'expired',
     ],
     [
       'goes round when there is only one',
-      { slots: 1, waiting: bothWait, last: 'renewal' },
+      { slots: 1, waiting: bothWait, latest: ['renewal'] },
       'fresh',
     ],
     [
       'comes back when there is only one',
-      { slots: 1, waiting: bothWait, last: 'fresh', pressure: 9 },
+      { slots: 1, waiting: bothWait, latest: ['fresh'], pressure: 9 },
       'renewal',
     ],
   ]
@@ -145,9 +147,9 @@ describe('the next upload slot', () => {
         const running = { ...none }
         const waits = Object.values(about.waiting).some((number) => number > 0)
         const order: (keyof typeof none)[] = []
-        let last: UploadDemand['last']
+        let latest: UploadLane[] = []
         for (let turn = 0; turn < 400; turn++) {
-          const lane = nextUploadLane({ ...about, running, last })
+          const lane = nextUploadLane({ ...about, running, latest })
           if (lane === undefined) {
             expect(waits ? order.length : about.slots).toBe(about.slots)
             const ended = order.shift()
@@ -159,11 +161,16 @@ describe('the next upload slot', () => {
           turns[lane]++
           running[lane]++
           order.push(lane)
-          last = lane
+          latest = [lane, ...latest.filter((other) => other !== lane)]
         }
         if (waits) expect(turns.renewal + turns.expired + turns.fresh).toBeGreaterThan(150)
         if (about.waiting.fresh > 0) expect(turns.fresh).toBeGreaterThan(5)
         if (about.waiting.renewal > 0) expect(turns.renewal).toBeGreaterThan(5)
+        const mayRevive = about.waiting.renewal === 0 || about.pressure < 0.75
+        if (about.waiting.expired > 0 && mayRevive) expect(turns.expired).toBeGreaterThan(5)
+        // The living before the dead.
+        if (about.waiting.renewal > 0 && about.waiting.fresh === 0 && about.slots > 1)
+          expect(turns.renewal).toBeGreaterThanOrEqual(turns.expired - 1)
       }),
     )
   })

@@ -12,7 +12,8 @@ const upload = (path: string, changedAtMs = NOW_MS): Step => {
 }
 const renewal = (path: string, ageHours = 60): Step => {
   const file = aFile({ path })
-  return { kind: 'renew', path: file.path, file, entry: anEntry({ of: file, ageHours }) }
+  const entry = anEntry({ of: file, ageHours })
+  return { kind: 'renew', path: file.path, file, entry, isEarly: false }
 }
 const restore = (path: string): Step => ({
   kind: 'restore',
@@ -106,6 +107,36 @@ describe('transfer queue', () => {
     late.clock.leap(2 * HOUR_MS)
     for (const path of ['busy', 'living', 'dying']) await late.end(path)
     expect(late.started).toEqual(['renew busy', 'renew living', 'renew dying'])
+  })
+
+  it('takes back the living that a clock a day ahead took for dead, the next to die first', async () => {
+    let open = false
+    const { queue, clock, started, end } = aQueue({ uploads: 1, pressure: 1, admits: () => open })
+    clock.leap(24 * HOUR_MS)
+    const ages = [50, 70, 60]
+    queue.submit(
+      ages.map((age) => renewal(`${age}h`, age)),
+      clock.nowMs(),
+    )
+    clock.leap(-24 * HOUR_MS)
+    open = true
+    queue.wake()
+    await end('70h')
+    await end('60h')
+    expect(started).toEqual(['renew 70h', 'renew 60h', 'renew 50h'])
+  })
+
+  it('moves ten thousand dead without keeping the event loop for all of them', async () => {
+    const { queue, clock, started } = aQueue({ uploads: 1, admits: () => started.length === 0 })
+    const paths = Array.from({ length: 10_000 }, (_, n) => `${n}`)
+    queue.submit([renewal('busy', 1), ...paths.map((path) => renewal(path, 60))], NOW_MS)
+    clock.leap(20 * HOUR_MS)
+    queue.wake()
+    expect(clock.pendingTimers()).toBe(1)
+    await clock.advance(10)
+    expect(clock.pendingTimers()).toBe(0)
+    expect(queue.load().waiting).toBe(10_000)
+    await queue.stop(new Error('stopping'))
   })
 
   it('does not revive the dead while the living need all of the rate, and does so beside them when they do not', async () => {

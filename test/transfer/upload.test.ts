@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { ManifestUnwritable, WecomRefused } from '../../src/errors.ts'
 import { createKindPolicy } from '../../src/media/kind.ts'
+import { isDue } from '../../src/media/lifetime.ts'
 import { WECOM_LIMITS } from '../../src/media/limits.ts'
 import { createStamp, type FileFacts } from '../../src/media/media.ts'
 import type { Step } from '../../src/plan/step.ts'
@@ -54,7 +55,8 @@ async function setUp({ downgrade = true, renewReferences = false } = {}) {
   const renew = async (name: string) => {
     const [file, entry] = [await facts(name), await manifest.findEntry(aPath(name))]
     if (!entry) throw new Error(`${name} has no entry`)
-    await perform({ kind: 'renew', path: file.path, file, entry } satisfies Step, never)
+    const isEarly = !isDue(entry, clock.nowMs())
+    await perform({ kind: 'renew', path: file.path, file, entry, isEarly } satisfies Step, never)
   }
   return {
     root,
@@ -103,6 +105,18 @@ it('keeps the old entry until the new one is durable, and uploads again after a 
   await site.renew('a.png')
   expect(site.wecom.uploads).toHaveLength(3)
   expect((await site.find('a.png'))?.mediaId).toBe(site.wecom.uploads[2]?.mediaId)
+})
+
+it('keeps an id that was due only by a clock which has been set right since', async () => {
+  const site = await setUp()
+  await site.write('a.png', aPng())
+  await site.upload('a.png')
+  const [file, entry] = [await site.facts('a.png'), await site.find('a.png')]
+  if (!entry) throw new Error('no entry')
+  await site.perform({ kind: 'renew', path: file.path, file, entry, isEarly: false }, never)
+  expect(site.wecom.uploads).toHaveLength(1)
+  await site.perform({ kind: 'renew', path: file.path, file, entry, isEarly: true }, never)
+  expect(site.wecom.uploads).toHaveLength(2)
 })
 
 it('shares one upload under way among paths with the same bytes', async () => {
