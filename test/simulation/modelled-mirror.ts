@@ -2,7 +2,7 @@
 // as src/daemon.ts joins them. Modelled are the folder, the wire, and what src/transfer/upload.ts does with files.
 import { createDangerWatch } from '../../src/danger-watch.ts'
 import type { Manifest } from '../../src/manifest/manifest.ts'
-import { planLife, type RenewalPolicy } from '../../src/media/lifetime.ts'
+import { isDue, planLife, type RenewalPolicy } from '../../src/media/lifetime.ts'
 import type { ManifestEntry, MediaPath } from '../../src/media/media.ts'
 import { createPasses, type PassRequest } from '../../src/pass.ts'
 import type { Step } from '../../src/plan/step.ts'
@@ -156,6 +156,8 @@ export function createModelledMirror(deps: {
     const file = step.file as ModelledFile
     const [{ entry: known, problem } = NOTHING_KNOWN] = await manifest.findRows([step.path])
     if (step.kind === 'renew' && known?.mediaId !== step.entry.mediaId) return
+    // Due by a clock that has been set right since.
+    if (step.kind === 'renew' && !step.isEarly && !isDue(step.entry, serviceClock.nowMs())) return
     const request: ModelledRequest = {
       kind: 'image',
       wireName: step.path,
