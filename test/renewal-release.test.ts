@@ -9,7 +9,7 @@ import { foresee } from '../src/plan/capacity.ts'
 import { createRenewalRelease } from '../src/renewal-release.ts'
 import { createEvents } from '../src/support/events.ts'
 import { createTransferQueue } from '../src/transfer/transfer-queue.ts'
-import { aFile, aMediaId, anEntry, HOUR_MS, NOW_MS, THREE_DAYS } from './helpers/builders.ts'
+import { aFile, aMediaId, anEntry, aPath, HOUR_MS, NOW_MS, THREE_DAYS } from './helpers/builders.ts'
 import { createFakeClock } from './helpers/fake-clock.ts'
 import { createMemoryManifest } from './helpers/memory-manifest.ts'
 
@@ -163,6 +163,41 @@ describe('renewals', () => {
     engine.files.set(aFile({ path: 'a' }).path, aFile({ path: 'a' }))
     await engine.run(HOUR_MS)
     expect(engine.renewed).toHaveLength(1)
+  })
+
+  it('lost among thousands that wait are found in a few rounds, at a few thousand looks each', async () => {
+    const manifest = createMemoryManifest()
+    const clock = createFakeClock(NOW_MS)
+    const entries = Array.from({ length: 9_000 }, (_, number) =>
+      anEntry({ path: `${number}`, ageHours: 50 + number / 1_000 }),
+    )
+    await manifest.commit(entries.map((entry) => ({ kind: 'put-entry', entry })))
+    let looks = 0
+    const isWaiting = new Set<MediaPath>()
+    const queue = {
+      has: (path: MediaPath) => ++looks > 0 && isWaiting.has(path),
+      load: () => ({ waiting: 0, waitingRenewals: isWaiting.size, inFlight: [] }),
+    }
+    const rate = { callsPerHour: 1_000, bytesPerSecond: undefined }
+    const renewals = createRenewalRelease({
+      manifest,
+      queue: () => queue,
+      rate,
+      policy: THREE_DAYS,
+      clock,
+    })
+    for (const path of (await renewals.take()).due) isWaiting.add(path)
+    expect(isWaiting.size).toBe(entries.length)
+    isWaiting.delete(aPath('0'))
+    isWaiting.delete(aPath('8999'))
+    const found: MediaPath[] = []
+    for (let round = 0; round < 5; round++) {
+      looks = 0
+      found.push(...(await renewals.take()).due)
+      expect(looks).toBeLessThan(4_000)
+      for (const path of found) isWaiting.add(path)
+    }
+    expect(found.toSorted()).toEqual(['0', '8999'])
   })
 
   it('of what is in danger do not wait for a schedule that comes once a day', async () => {
