@@ -131,6 +131,7 @@ const leapsInOutage = (media: number) =>
     name: 'the clock leaps while WeCom is out of reach',
     days: 14,
     incidents: [outage(48, 36), leap(80, -24), outage(168, 36), leap(170, 24)],
+    expects: ['best-drain'],
   })
 
 const restarts = (media: number, days: number) =>
