@@ -168,12 +168,12 @@ export function createAudit(deps: AuditDeps): Audit {
     await Promise.all(unrecorded.splice(0).map(recordOne))
   }
 
-  // As in dead-ids.ts: looked at again in the same breath as the commit, which cannot see what is not flushed yet.
+  // Renewed or forgotten meanwhile, even by a commit that is not flushed yet: then the manifest leaves the mark out.
   async function recordOne({ candidate, atMs }: Round['unrecorded'][number]): Promise<void> {
     const twins = await manifest.findByFingerprint(candidate.fingerprint)
     const holders = twins.filter(({ mediaId }) => mediaId === candidate.mediaId)
     await manifest.commit(
-      holders.map((entry) => ({ kind: 'put-entry', entry: { ...entry, checkedAtMs: atMs } })),
+      holders.map(({ path, mediaId }) => ({ kind: 'mark-checked', path, mediaId, atMs })),
     )
   }
 

@@ -2,14 +2,17 @@
 import { expect, it } from 'vitest'
 import { createAudit } from '../src/audit.ts'
 import { ManifestUnwritable, WecomRefused, WecomUnreachable } from '../src/errors.ts'
+import { openLowdbManifest } from '../src/manifest/lowdb-manifest.ts'
+import type { Change } from '../src/manifest/manifest.ts'
 import type { ManifestEntry, MediaId, MediaPath } from '../src/media/media.ts'
 import type { MirrorEvent } from '../src/support/events.ts'
 import { createDeadIds } from '../src/transfer/dead-ids.ts'
 import type { DownloadRequest } from '../src/wecom/wecom.ts'
-import { aFingerprint, anEntry, aPath, HOUR_MS, NOW_MS } from './helpers/builders.ts'
+import { aFingerprint, aMediaId, anEntry, aPath, HOUR_MS, NOW_MS } from './helpers/builders.ts'
 import { createFakeClock } from './helpers/fake-clock.ts'
 import { createMemoryManifest } from './helpers/memory-manifest.ts'
 import { createMemoryWecom } from './helpers/memory-wecom.ts'
+import { createTempFolder } from './helpers/temp-folder.ts'
 
 const refused = (errcode: number, remedy: WecomRefused['remedy']) =>
   new WecomRefused(`refused with ${errcode}`, { errcode, errmsg: 'no', remedy })
@@ -367,4 +370,47 @@ it('a clock that leaps a day ahead and back costs no second check', async () => 
   site.clock.leap(-24 * HOUR_MS)
   await site.run()
   expect(site.requests).toHaveLength(2)
+})
+
+it.each<[string, (entry: ManifestEntry) => Change]>([
+  ['renews', (entry) => ({ kind: 'put-entry', entry: { ...entry, mediaId: aMediaId('new') } })],
+  ['forgets', ({ path }) => ({ kind: 'drop-entry', path })],
+])('undoes nothing that is not flushed yet when another %s what was checked', async (_, change) => {
+  const clock = createFakeClock(NOW_MS)
+  const manifest = await openLowdbManifest({
+    directory: await createTempFolder('state'),
+    corpId: 'ww0123456789abcdef',
+    clock,
+    emit: () => {},
+    lock: 'exclusive',
+    command: 'test',
+  })
+  const wecom = createMemoryWecom({ clock })
+  const mediaId = wecom.store({ name: 'a.jpg', bytes: Buffer.from('content') })
+  const entry = anEntry({ path: 'a.jpg', mediaId, ageHours: 30 })
+  await manifest.commit([{ kind: 'put-entry', entry }])
+  let other: Promise<void> | undefined
+  const audit = createAudit({
+    manifest: {
+      ...manifest,
+      findByFingerprint(fingerprint) {
+        other ??= manifest.commit([change(entry)])
+        return manifest.findByFingerprint(fingerprint)
+      },
+    },
+    wecom,
+    circuit: { state: () => ({ kind: 'closed' }) },
+    deadIds: { end: async () => {} },
+    sampleCount: 10,
+    clock,
+    sleep: async () => {},
+    random: Math.random,
+    emit: () => {},
+  })
+  await audit.run(new AbortController().signal)
+  await other
+  const put = change(entry)
+  expect(audit.state().last).toMatchObject({ checked: 1, alive: 1 })
+  expect(await manifest.findEntry(entry.path)).toEqual('entry' in put ? put.entry : undefined)
+  await manifest.close()
 })

@@ -1,11 +1,13 @@
 // Answers for what a commit alters, as rows: made from the port's changes, or read back from a journal. A list of them is
 // written as a merge patch (RFC 7396, one level deep) of the document: absolute, so that applying it twice is harmless.
 import { assertNever } from '../errors.ts'
+import type { ManifestEntry } from '../media/media.ts'
+import { type ConditionalChange, entryAfter } from './conditional.ts'
 import type { Change } from './manifest.ts'
 import { createRow, lineOf, parseRow, type Row, renderGone } from './row.ts'
 import { SECTION_NAMES, type SectionName, type Sections } from './row-forms.ts'
 import { upgradeRow } from './upgrade.ts'
-import { Damaged, isFields } from './wire.ts'
+import { Damaged, isFields, renderTime } from './wire.ts'
 
 /** A row put under its key or, without one, the key dropped. */
 type RowAlteration<S extends SectionName> = {
@@ -20,8 +22,44 @@ export type Alteration =
   | RowAlteration<'problems'>
   | { readonly section: 'folder'; readonly folder: string }
 
+/** The entry under a path, at the moment when the turn of a commit has come. */
+export type Standing = (path: string) => ManifestEntry | undefined
+
+/** What a change alters in its turn; undefined when it no longer counts. */
+type Planned = (standing: Standing) => Alteration | undefined
+
 /** Throws for a change that could not be read back: a fault of its maker, so nothing of the commit may count. */
-export function alterationOf(change: Change): Alteration {
+export function planAlteration(change: Change): Planned {
+  if (change.kind === 'mark-checked' || change.kind === 'end-life') return planConditional(change)
+  const alteration = alterationOf(change)
+  return () => alteration
+}
+
+function planConditional(change: ConditionalChange): Planned {
+  renderTime(change.atMs)
+  return (standing) => {
+    const entry = entryAfter(change, standing(change.path))
+    return entry && put('media', entry)
+  }
+}
+
+/** What earlier commits of the same flush make of entries, by path: they come to pass together with this one, or not at all. */
+export type Ahead = Map<string, ManifestEntry | undefined>
+
+/** What a commit alters, now that its turn has come; adds it to what lies ahead of the next. */
+export function takeTurn(planned: readonly Planned[], ahead: Ahead, find: Standing): Alteration[] {
+  const standing: Standing = (path) => (ahead.has(path) ? ahead.get(path) : find(path))
+  const alterations: Alteration[] = []
+  for (const plan of planned) {
+    const alteration = plan(standing)
+    if (alteration === undefined) continue
+    if (alteration.section === 'media') ahead.set(alteration.key, alteration.row?.value)
+    alterations.push(alteration)
+  }
+  return alterations
+}
+
+function alterationOf(change: Exclude<Change, ConditionalChange>): Alteration {
   switch (change.kind) {
     case 'put-entry':
       return put('media', change.entry)

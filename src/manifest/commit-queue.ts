@@ -1,11 +1,13 @@
 // Answers for the order of commits and for sharing flushes: what is queued during one flush goes into the next. A commit
 // becomes visible only when it is durable. The queue has no limit of its own: each of its callers waits for its promise.
+import type { Ahead } from './alteration.ts'
 
 /** More than this is not put into one flush, unless a single commit is larger. */
 const MAX_BATCH_CHARS = 4 * 2 ** 20
 
 interface Commit {
-  readonly record: string
+  /** Its record, made when its turn has come: everything of earlier flushes is visible by then. Empty when it alters nothing. */
+  readonly render: (ahead: Ahead) => string
   /** Makes it visible; called once, after the flush. */
   readonly apply: () => void
   readonly resolve: () => void
@@ -13,7 +15,7 @@ interface Commit {
 }
 
 export interface CommitQueue {
-  add(record: string, apply: () => void): Promise<void>
+  add(render: (ahead: Ahead) => string, apply: () => void): Promise<void>
   /** Runs the act while no flush is under way and all that was flushed is visible. */
   between<T>(act: () => Promise<T>): Promise<T>
   /** Resolves when nothing is left to be done. */
@@ -30,25 +32,29 @@ export function createCommitQueue(flush: (bytes: Buffer) => Promise<void>): Comm
     await Promise.resolve()
     while (acts.length > 0 || waiting.length > 0) {
       for (const act of acts.splice(0)) await act()
-      if (waiting.length > 0) await flushBatch(takeBatch())
+      if (waiting.length > 0) await flushBatch(...takeBatch())
     }
     draining = undefined
   }
 
-  const takeBatch = (): readonly Commit[] => {
-    let chars = 0
+  /** One that finds no room any more is rendered again with the next batch. */
+  const takeBatch = (): [readonly Commit[], string] => {
+    const ahead: Ahead = new Map()
+    let records = ''
     const end = waiting.findIndex((commit, index) => {
-      chars += commit.record.length
-      return index > 0 && chars > MAX_BATCH_CHARS
+      const record = commit.render(ahead)
+      if (index > 0 && records.length + record.length > MAX_BATCH_CHARS) return true
+      records += record
+      return false
     })
     const batch = end === -1 ? waiting : waiting.slice(0, end)
     waiting = end === -1 ? [] : waiting.slice(end)
-    return batch
+    return [batch, records]
   }
 
-  const flushBatch = async (batch: readonly Commit[]) => {
+  const flushBatch = async (batch: readonly Commit[], records: string) => {
     try {
-      await flush(Buffer.from(batch.map((commit) => commit.record).join('')))
+      if (records !== '') await flush(Buffer.from(records))
     } catch (error) {
       for (const commit of batch) commit.reject(error)
       return
@@ -62,9 +68,9 @@ export function createCommitQueue(flush: (bytes: Buffer) => Promise<void>): Comm
   const wake = () => void (draining ??= drain())
 
   return {
-    add: (record, apply) =>
+    add: (render, apply) =>
       new Promise((resolve, reject) => {
-        waiting.push({ record, apply, resolve, reject })
+        waiting.push({ render, apply, resolve, reject })
         wake()
       }),
     between: (act) =>

@@ -1,6 +1,7 @@
 // Answers for lowdb's two questions, `read` and `write`, and for the one it does not ask, `append`: what is acknowledged
 // goes to the journal; the document follows. lowdb's own file adapter rewrites all of it each time and never flushes.
 import type { Adapter } from 'lowdb'
+import { type Ahead, type Alteration, renderPatch } from './alteration.ts'
 import { createCommitQueue } from './commit-queue.ts'
 import type { Contents } from './contents.ts'
 import { renderDocument } from './document.ts'
@@ -17,8 +18,11 @@ import { renderTime } from './wire.ts'
 
 export interface JournalledAdapter extends Adapter<Contents> {
   read(): Promise<Contents>
-  /** Makes the patch durable, then calls `apply`, then resolves. */
-  append(patch: string, apply: () => void): Promise<void>
+  /** Asks what is to be altered when its turn has come, makes that durable, calls `apply`, then resolves. */
+  append(
+    alter: (ahead: Ahead) => readonly Alteration[],
+    apply: (alterations: readonly Alteration[]) => void,
+  ): Promise<void>
   /** What the last `read` found, and the size of the newest document. */
   found(): Pick<State, 'findings' | 'joinedCount' | 'documentBytes'>
   /** Resolves when every append so far has come to its end. */
@@ -120,7 +124,14 @@ export function createJournalledAdapter(deps: AdapterDeps): JournalledAdapter {
         throw asUnwritable(error, `write \`${at(DOCUMENT)}\``)
       }
     },
-    append: (patch, apply) => queue.add(renderRecord(patch), apply),
+    append(alter, apply) {
+      let alterations: readonly Alteration[] = []
+      const render = (ahead: Ahead) => {
+        alterations = alter(ahead)
+        return alterations.length === 0 ? '' : renderRecord(renderPatch(alterations))
+      }
+      return queue.add(render, () => apply(alterations))
+    },
     found: () => ({
       findings: found?.findings ?? [],
       joinedCount: found?.joinedCount ?? 0,

@@ -4,7 +4,7 @@ import { Low } from 'lowdb'
 import { ConfigError, ManifestUnwritable } from '../errors.ts'
 import type { Clock } from '../support/clock.ts'
 import type { Emit } from '../support/events.ts'
-import { alterationOf, renderPatch } from './alteration.ts'
+import { type Ahead, planAlteration, takeTurn } from './alteration.ts'
 import { type Contents, createContents, EMPTY_TABLES } from './contents.ts'
 import { createContentsReader } from './contents-reader.ts'
 import { createDocumentSchedule } from './document-schedule.ts'
@@ -77,11 +77,12 @@ async function openLocked(
     ...createContentsReader(() => db.data),
     async commit(changes) {
       if (closing !== undefined) throw closedError(deps.directory)
-      const alterations = changes.map(alterationOf)
-      if (alterations.length === 0) return
-      await adapter.append(renderPatch(alterations), () => {
+      const planned = changes.map(planAlteration)
+      if (planned.length === 0) return
+      const alter = (ahead: Ahead) => takeTurn(planned, ahead, (path) => db.data.media.find(path))
+      await adapter.append(alter, (alterations) => {
         for (const alteration of alterations) db.data.apply(alteration)
-        schedule.changed()
+        if (alterations.length > 0) schedule.changed()
       })
     },
     close: () => (closing ??= close()),

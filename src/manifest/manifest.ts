@@ -12,6 +12,20 @@ import type {
 export type Change =
   | { readonly kind: 'put-entry'; readonly entry: ManifestEntry }
   | { readonly kind: 'drop-entry'; readonly path: MediaPath }
+  /** Its id was seen to live at that moment. Counts only if the entry that stands there in its turn still has that id. */
+  | {
+      readonly kind: 'mark-checked'
+      readonly path: MediaPath
+      readonly mediaId: MediaId
+      readonly atMs: number
+    }
+  /** Its id is dead from that moment on, and due if it is ever renewed. The same condition, and the entry was to live longer. */
+  | {
+      readonly kind: 'end-life'
+      readonly path: MediaPath
+      readonly mediaId: MediaId
+      readonly atMs: number
+    }
   | { readonly kind: 'put-problem'; readonly problem: Problem }
   | { readonly kind: 'drop-problem'; readonly path: MediaPath }
   | { readonly kind: 'put-reference'; readonly reference: Reference }

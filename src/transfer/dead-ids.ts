@@ -80,9 +80,8 @@ export function createDeadIds(deps: {
     await endAt(paths, ids, ended)
   }
 
-  // Looked at again in the same breath as the commit. A commit that another has called and that is not flushed yet is not
-  // seen: the entry it brings would be replaced by a dead one and renewed once more. Curing that needs changes that the
-  // manifest makes only if the id is still the same.
+  // Looked at again, since time has passed in the walk; and by the manifest once more, which lets an entry be that has another
+  // id by the time of its turn.
   async function endAt(paths: readonly MediaPath[], ids: Ids, ended: ManifestEntry[]) {
     const nowMs = clock.nowMs()
     const held: ManifestEntry[] = []
@@ -92,7 +91,7 @@ export function createDeadIds(deps: {
     }
     if (held.length === 0) return
     await manifest.commit(
-      held.map((entry) => ({ kind: 'put-entry', entry: endLife(entry, nowMs) })),
+      held.map(({ path, mediaId }) => ({ kind: 'end-life', path, mediaId, atMs: nowMs })),
     )
     ended.push(...held)
   }
@@ -128,10 +127,3 @@ const isHeld = (entry: ManifestEntry, ids: Ids, nowMs: number): boolean =>
   entry.expiresAtMs > nowMs && ids.get(entry.mediaId)?.has(entry.path) === false
 
 const isKeptAlive = (entry: ManifestEntry): boolean => entry.renewAtMs !== undefined
-
-/** What is never renewed (a landed reference) stays so. */
-const endLife = (entry: ManifestEntry, nowMs: number): ManifestEntry => ({
-  ...entry,
-  expiresAtMs: nowMs,
-  renewAtMs: entry.renewAtMs === undefined ? undefined : Math.min(entry.renewAtMs, nowMs),
-})

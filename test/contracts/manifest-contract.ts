@@ -230,6 +230,59 @@ export function describeManifest(name: string, open: () => Promise<Manifest>): v
       await manifest.close()
     })
 
+    test('marks an id as checked, and ends its life, only while the entry still has it', async () => {
+      const manifest = await open()
+      const landed = anEntry('landed', { renewAtMs: undefined })
+      const dead = anEntry('dead', { expiresAtMs: START_MS })
+      await manifest.commit([put(anEntry('a')), put(anEntry('b')), put(landed), put(dead)])
+      const mediaId = anEntry('a').mediaId
+      const about = (kind: 'mark-checked' | 'end-life', path: string, id = mediaId): Change =>
+        ({ kind, path: aPath(path), mediaId: id, atMs: START_MS + 7 }) as const
+      await manifest.commit([
+        about('mark-checked', 'a'),
+        about('mark-checked', 'b', aMediaId('another')),
+        about('mark-checked', 'not there'),
+        about('end-life', 'landed'),
+        about('end-life', 'dead'),
+      ])
+      expect(await all(manifest.entries())).toEqual([
+        anEntry('a', { checkedAtMs: START_MS + 7 }),
+        anEntry('b'),
+        dead,
+        { ...landed, expiresAtMs: START_MS + 7 },
+      ])
+      await manifest.commit([about('end-life', 'a'), about('end-life', 'b', aMediaId('another'))])
+      expect(await manifest.findEntry(aPath('a'))).toMatchObject({
+        expiresAtMs: START_MS + 7,
+        renewAtMs: START_MS + 7,
+      })
+      expect(await manifest.findEntry(aPath('b'))).toEqual(anEntry('b'))
+      await manifest.close()
+    })
+
+    test.each(['mark-checked', 'end-life'] as const)(
+      'lets no %s undo what an earlier commit does that is not finished yet',
+      async (kind) => {
+        const manifest = await open()
+        const renewed = anEntry('renewed', { mediaId: aMediaId('new') })
+        const touched = anEntry('touched', { stamp: aStamp('9:9:9') })
+        await manifest.commit(['renewed', 'dropped', 'touched'].map((path) => put(anEntry(path))))
+        const about = (path: string): Change =>
+          ({ kind, path: aPath(path), mediaId: anEntry(path).mediaId, atMs: START_MS }) as const
+        await Promise.all([
+          manifest.commit([put(renewed), drop('dropped')]),
+          manifest.commit([put(touched)]),
+          manifest.commit([about('renewed'), about('dropped'), about('touched')]),
+        ])
+        expect(await manifest.findEntry(renewed.path)).toEqual(renewed)
+        expect(await manifest.findEntry(aPath('dropped'))).toBeUndefined()
+        const found = await manifest.findEntry(touched.path)
+        expect(found?.stamp).toBe(touched.stamp)
+        expect(found).not.toEqual(touched)
+        await manifest.close()
+      },
+    )
+
     test('remembers which folder was marked', async () => {
       const manifest = await open()
       await manifest.commit([{ kind: 'mark-folder', folder: '/srv/one' }])

@@ -1,3 +1,4 @@
+import { entryAfter } from '../../src/manifest/conditional.ts'
 import type { Change, Manifest, MomentRange } from '../../src/manifest/manifest.ts'
 import type {
   ManifestEntry,
@@ -35,7 +36,11 @@ export function createMemoryManifest(): Manifest {
   const apply = (change: Change) => {
     if (change.kind === 'put-entry') entries.set(change.entry.path, { ...change.entry })
     else if (change.kind === 'drop-entry') entries.delete(change.path)
-    else if (change.kind === 'put-problem') problems.set(change.problem.path, { ...change.problem })
+    else if (change.kind === 'mark-checked' || change.kind === 'end-life') {
+      const entry = entryAfter(change, entries.get(change.path))
+      if (entry) entries.set(entry.path, entry)
+    } else if (change.kind === 'put-problem')
+      problems.set(change.problem.path, { ...change.problem })
     else if (change.kind === 'drop-problem') problems.delete(change.path)
     else if (change.kind === 'put-reference')
       references.set(change.reference.mediaId, { ...change.reference })

@@ -190,3 +190,22 @@ test.each(['commit', 'document'])(
     expect(await paths(dead)).toHaveLength(1 + commits.length)
   },
 )
+
+test('a mark counts on what is there in its turn: not on a commit that was rejected, and it costs no flush when nothing is', async () => {
+  const { manifest, disk } = await openBreakable()
+  await manifest.commit([put('a')])
+  const { path, mediaId } = anEntry('a')
+  const mark = [{ kind: 'mark-checked' as const, path, mediaId, atMs: 5 }]
+  disk.breakWhen(({ operation, name }) =>
+    operation === 'datasync' && name === JOURNAL ? 'EIO' : undefined,
+  )
+  const dropping = manifest.commit([{ kind: 'drop-entry', path }])
+  await expect(dropping).rejects.toThrow('cannot record')
+  disk.repair()
+  await manifest.commit(mark)
+  expect(await manifest.findEntry(path)).toEqual(anEntry('a', { checkedAtMs: 5 }))
+  await manifest.commit([{ kind: 'drop-entry', path }])
+  const before = disk.countOf('datasync', JOURNAL)
+  await manifest.commit(mark)
+  expect(disk.countOf('datasync', JOURNAL)).toBe(before)
+})

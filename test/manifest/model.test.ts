@@ -10,7 +10,7 @@ import { createFakeClock } from '../helpers/fake-clock.ts'
 import { createMemoryManifest } from '../helpers/memory-manifest.ts'
 import { createTempFolder } from '../helpers/temp-folder.ts'
 import { createBreakableFiles } from './breakable-files.ts'
-import { aFingerprint, all, anEntry, aProblem, aReference, CORP_ID } from './rows.ts'
+import { aFingerprint, all, anEntry, aProblem, aReference, CORP_ID, START_MS } from './rows.ts'
 import { openState } from './state.ts'
 
 const HOSTILE = [
@@ -72,6 +72,9 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     })),
   },
   mediaPath.map((at) => ({ kind: 'drop-entry' as const, path: at })),
+  fc
+    .tuple(fc.constantFrom('mark-checked', 'end-life'), mediaPath, mediaId, number)
+    .map(([kind, at, id, n]) => ({ kind, path: at, mediaId: id, atMs: START_MS + n }) as const),
   fc.tuple(mediaPath, text).map(([at, message]) => ({
     kind: 'put-problem' as const,
     problem: { ...aProblem('x', { message }), path: at },

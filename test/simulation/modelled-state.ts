@@ -4,7 +4,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { alterationOf } from '../../src/manifest/alteration.ts'
+import { planAlteration } from '../../src/manifest/alteration.ts'
 import { createContents, EMPTY_TABLES } from '../../src/manifest/contents.ts'
 import { createContentsReader } from '../../src/manifest/contents-reader.ts'
 import { openLowdbManifest } from '../../src/manifest/lowdb-manifest.ts'
@@ -36,8 +36,10 @@ function createContentsState(): ModelledState {
       ...createContentsReader(() => contents),
       async commit(changes) {
         for (const change of changes) {
-          if (change.kind !== 'put-entry') contents.apply(alterationOf(change))
-          else
+          if (change.kind !== 'put-entry') {
+            const alteration = planAlteration(change)(contents.media.find)
+            if (alteration) contents.apply(alteration)
+          } else
             contents.apply({
               section: 'media',
               key: change.entry.path,
