@@ -118,6 +118,10 @@ export type MirrorError =
 /** Failures that the program foresees; anything else is a bug and crashes it. */
 export const isMirrorError = (error: unknown): error is MirrorError => error instanceof BaseError
 
+/** An operating system that said no. Only what a system call refused has its name; an error of Node's own use has not. */
+export const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string'
+
 /** Closes a `switch` over a union: the compiler objects when a member is forgotten. */
 export function assertNever(value: never): never {
   throw new Error(`unexpected value: ${JSON.stringify(value)}`)

@@ -4,7 +4,9 @@ import { expect, it } from 'vitest'
 import { openCallBook } from '../src/call-book.ts'
 import type { MirrorEvent } from '../src/support/events.ts'
 import type { CallsMade } from '../src/wecom/limited-wecom.ts'
+import { createLimitedWecom } from '../src/wecom/limited-wecom.ts'
 import { createFakeClock } from './helpers/fake-clock.ts'
+import { aMedium, createMemoryWecom } from './helpers/memory-wecom.ts'
 import { createTempFolder } from './helpers/temp-folder.ts'
 
 const MINUTE_MS = 60_000
@@ -69,4 +71,24 @@ it('says once that it cannot be written, and lets calls go on', async () => {
     /^cannot write `calls.json`: EISDIR/,
   )
   await expect(readFile(site.path)).rejects.toThrow('ENOENT')
+})
+
+it('is written in peace when uploads and downloads begin at once, and a reader finds whole pages only', async () => {
+  const site = await aBook()
+  const never = new AbortController().signal
+  const memory = createMemoryWecom({ clock: site.clock })
+  const { mediaId } = await memory.upload(aMedium(), never)
+  for (let round = 0; round < 30; round++) {
+    const wecom = createLimitedWecom({
+      wecom: memory,
+      clock: site.clock,
+      quota: { perMinute: 10_000, perHour: 150_000, share: 1 },
+      book: await site.open(),
+    })
+    await Promise.all([wecom.upload(aMedium(), never), wecom.download({ mediaId }, never)])
+    await wecom.stop()
+    const page = JSON.parse(await readFile(site.path, 'utf8'))
+    expect([page.uploads.upcoming, page.downloads.upcoming]).toEqual([0, 0])
+  }
+  expect(site.told).toEqual([])
 })

@@ -1,5 +1,11 @@
 // Answers for the form in which the domain leaves the program: entries, problems, references and failures as JSON has them. Pure.
-import { ConfigError, isMirrorError, type MirrorError, WecomRefused } from '../errors.ts'
+import {
+  ConfigError,
+  isMirrorError,
+  isSystemError,
+  type MirrorError,
+  WecomRefused,
+} from '../errors.ts'
 import { isAlive, safeUntilMs } from '../media/lifetime.ts'
 import type { ManifestEntry, Problem, Reference } from '../media/media.ts'
 import type { Capacity } from '../plan/capacity.ts'
@@ -89,10 +95,6 @@ export function foreseenAnswer(error: unknown): FailureAnswer | undefined {
   const hint = 'See to the permissions, the mount and the space of what it names.'
   return failureAnswer(new ConfigError(`the system refused: ${error.message}`, [], { hint }))
 }
-
-/** Only what a system call refused has its name; an error of Node's own use has not. */
-export const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
-  error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string'
 
 export const stepAnswer = (step: Step): StepAnswer => ({
   step: step.kind,

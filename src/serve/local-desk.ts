@@ -1,7 +1,7 @@
 // The desk of a process that holds the mirror itself: looking, and acting through passes and queue like everyone else.
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { MirrorError } from '../errors.ts'
+import { isSystemError, type MirrorError } from '../errors.ts'
 import type { Manifest } from '../manifest/manifest.ts'
 import {
   createStamp,
@@ -14,7 +14,7 @@ import {
 } from '../media/media.ts'
 import { landingPath } from '../plan/step.ts'
 import type { Emit, Events, MirrorEvent } from '../support/events.ts'
-import { failureAnswer, isSystemError, referenceAnswer, stepAnswer } from './answers.ts'
+import { failureAnswer, referenceAnswer, stepAnswer } from './answers.ts'
 import type { Desk, ForgetAnswer, PullAnswer } from './desk.ts'
 import { readGivenPath } from './given-path.ts'
 import { createReaderDesk, type ReaderDeskDeps } from './reader-desk.ts'

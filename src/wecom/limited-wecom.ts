@@ -1,6 +1,7 @@
 // Wraps the port: no call leaves before the quota has room for it, first come first served. Only our own counting: what to
 // do when the service says "too many" is the circuit's business.
 import type { Clock } from '../support/clock.ts'
+import { oneAtATime } from '../support/one-at-a-time.ts'
 import {
   createQuota,
   nextFreeAtMs,
@@ -29,7 +30,9 @@ export interface GateUse extends QuotaUse {
 export interface CallBook {
   /** What the last run wrote down. */
   readonly made: CallsMade
-  /** Writes down what is used, calls included that are about to be made. Never rejects: without it calls go on. */
+  /**
+   * Writes down what is used, calls included that are about to be made; one at a time. Never rejects: without it calls go on.
+   */
   write(made: CallsMade): Promise<void>
 }
 
@@ -50,13 +53,13 @@ export function createLimitedWecom(
   deps: LimitedDeps & { readonly wecom: Wecom; readonly book?: CallBook | undefined },
 ): LimitedWecom {
   const { wecom, book } = deps
+  /** What both gates wish in one moment is one page. */
+  const writeBoth = oneAtATime(async () => {
+    await book?.write({ uploads: uploads.use(), downloads: downloads.use() })
+  })
   const gate = { ...deps, write: book && writeBoth }
   const uploads = createTurnstile({ ...gate, used: book?.made.uploads })
   const downloads = createTurnstile({ ...gate, used: book?.made.downloads })
-
-  async function writeBoth(): Promise<void> {
-    await book?.write({ uploads: uploads.use(), downloads: downloads.use() })
-  }
 
   return Object.freeze({
     upload: (request, signal) =>

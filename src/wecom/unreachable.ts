@@ -1,6 +1,6 @@
 // Answers for the words when WeCom was not reached, or when something else answered. No message holds a URL, a query, a
 // body or a proxy's password: the secret and the token travel in URLs, and gateways like to repeat them.
-import { WecomUnreachable } from '../errors.ts'
+import { isSystemError, WecomUnreachable } from '../errors.ts'
 
 /** What a message may say about where a call went. */
 export interface Target {
@@ -17,6 +17,7 @@ export function createNetworkError(target: Target, error: unknown): WecomUnreach
   const code = readCode(error)
   return new WecomUnreachable(`cannot reach WeCom at ${renderTarget(target)}: ${code}`, {
     hint: hintForCode(code),
+    // Only errors of system calls: those of parsers and proxies carry raw bytes and full addresses.
     cause: isSystemError(error) ? error : undefined,
   })
 }
@@ -41,9 +42,6 @@ function readCode(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : 'the connection failed'
 }
-
-/** Only errors of system calls are kept as a cause: parser and proxy errors carry raw bytes and full addresses. */
-const isSystemError = (error: unknown): boolean => error instanceof Error && 'syscall' in error
 
 function hintForCode(code: string): string {
   if (code.startsWith('ERR_PROXY')) return 'check `wecom.proxy` and the password in it'
