@@ -21,10 +21,10 @@ import { removeLeftovers } from './transfer/leftovers.ts'
 import { createPerform } from './transfer/perform.ts'
 import { createTransferQueue, type TransferQueue } from './transfer/transfer-queue.ts'
 import { createUploader } from './transfer/upload.ts'
+import { letGoOfReferences } from './unkept-references.ts'
 import { createFolder, type Folder } from './watch/folder.ts'
 import { createIgnore } from './watch/ignore.ts'
 import { prepareFolder, resolveFolder } from './watch/marker.ts'
-import { allowedRate } from './wecom/allowed-rate.ts'
 import { createWecomStack } from './wecom-stack.ts'
 
 export interface EngineDeps {
@@ -61,7 +61,8 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     command: deps.command,
   })
   closers.push(() => manifest.close())
-  const { wecom, circuit, concurrency, serviceClock, waitMs } = await createWecomStack(
+  if (!config.references.renew) await letGoOfReferences(manifest)
+  const { wecom, circuit, concurrency, serviceClock, rate, waitMs } = await createWecomStack(
     config,
     {
       ...deps,
@@ -119,10 +120,7 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
   const renewals = createRenewalRelease({
     manifest,
     queue: () => queue,
-    rate: allowedRate({
-      quota: config.wecom.quota,
-      bandwidthBytesPerSecond: config.transfer.bandwidthBytesPerSecond,
-    }),
+    rate,
     policy: config.renewal,
     clock: serviceClock,
   })

@@ -46,12 +46,13 @@ export interface RenewalRelease {
 export function createRenewalRelease(deps: {
   manifest: Pick<ManifestReader, 'findDue' | 'findDying' | 'workload'>
   queue: () => Pick<TransferQueue, 'has' | 'load'>
-  rate: Rate
+  /** Asked each time: what the slots give is learned as they are used. */
+  rate: () => Rate
   policy: RenewalPolicy
   /** The service's clock. */
   clock: { nowMs(): number }
 }): RenewalRelease {
-  const { manifest, rate, policy, clock } = deps
+  const { manifest, policy, clock } = deps
   let outlook: Outlook = { pace: 0, pressure: 0, roundMs: 0 }
   /** Everything due at this moment has been released. */
   let releasedUntilMs = -Infinity
@@ -99,7 +100,11 @@ export function createRenewalRelease(deps: {
     ).filter((entry) => isEndangered(entry, nowMs) && isFree(entry))
 
   /** The earliest deaths whose work the credit covers, as long as the queue has nothing left of what is due. */
-  async function takeEarly(nowMs: number, due: ReadonlySet<MediaPath>): Promise<ManifestEntry[]> {
+  async function takeEarly(
+    nowMs: number,
+    rate: Rate,
+    due: ReadonlySet<MediaPath>,
+  ): Promise<ManifestEntry[]> {
     if (!isWorthLeveling(outlook) || credit.ms <= 0) return []
     if (deps.queue().load().waitingRenewals > 0) return []
     const early: ManifestEntry[] = []
@@ -119,25 +124,21 @@ export function createRenewalRelease(deps: {
     return early
   }
 
-  function count(due: readonly ManifestEntry[], nowMs: number) {
+  function count(dueMs: number, nowMs: number) {
     const sinceMs = Math.max(0, nowMs - credit.atMs)
-    const ms = earlyCreditMs(
-      { creditMs: credit.ms, sinceMs },
-      outlook,
-      workMs(sumOf(due), rate),
-      policy,
-    )
+    const ms = earlyCreditMs({ creditMs: credit.ms, sinceMs }, outlook, dueMs, policy)
     credit = { ms, atMs: nowMs }
   }
 
   return {
     async take() {
       const nowMs = clock.nowMs()
+      const rate = deps.rate()
       outlook = foresee(await manifest.workload(), rate, policy, nowMs)
       const due = await takeDue(nowMs)
-      count(due, nowMs)
+      count(workMs(sumOf(due), rate), nowMs)
       const paths = new Set([...due, ...(await takeEndangered(nowMs))].map(({ path }) => path))
-      const early = new Set((await takeEarly(nowMs, paths)).map(({ path }) => path))
+      const early = new Set((await takeEarly(nowMs, rate, paths)).map(({ path }) => path))
       return { due: paths, early }
     },
     async nextDangerAtMs() {
@@ -150,7 +151,12 @@ export function createRenewalRelease(deps: {
       return next && next.expiresAtMs - dangerMs
     },
     outlook: () => outlook,
-    capacity: async () => measureCapacity(sumOfSlices(await manifest.workload()), rate, policy),
+    async capacity() {
+      // What waits for its first id will have to be kept alive as well; a first start would be measured too late without it.
+      const { waitingNew } = deps.queue().load()
+      const media = sumOfSlices([...(await manifest.workload()), waitingNew])
+      return measureCapacity(media, deps.rate(), policy)
+    },
   }
 }
 

@@ -2,9 +2,11 @@
 import { join } from 'node:path'
 import type { Config } from './config/config.ts'
 import { resolveSecret } from './config/secret.ts'
+import type { Rate } from './media/rate.ts'
 import { createSimulator } from './simulator/simulator.ts'
 import { type Clock, systemClock } from './support/clock.ts'
 import type { Emit } from './support/events.ts'
+import { allowedRate, withSlots } from './wecom/allowed-rate.ts'
 import { createBandwidth } from './wecom/bandwidth.ts'
 import { createCircuit } from './wecom/circuit.ts'
 import { createConcurrency } from './wecom/concurrency.ts'
@@ -16,6 +18,7 @@ import { createObservedWecom } from './wecom/observed-wecom.ts'
 import { createPacedWecom } from './wecom/paced-wecom.ts'
 import { createRetryingWecom } from './wecom/retrying-wecom.ts'
 import { createServiceClock, type KnownServiceTime } from './wecom/service-clock.ts'
+import { createTimedWecom } from './wecom/timed-wecom.ts'
 import { createTokenSource } from './wecom/token.ts'
 import type { Wecom } from './wecom/wecom.ts'
 
@@ -63,8 +66,9 @@ export async function createWecomStack(
   const fetchToken = createTokenFetch({ exchange, corpId, secret, clock, serviceClock })
   const tokens = createTokenSource({ clock, fetchToken, emit })
   const wire = createHttpWecom({ exchange, tokens, serviceClock })
+  const timed = createTimedWecom({ wecom: paceWecom(wire, config), clock })
   const limited = createLimitedWecom({
-    wecom: paceWecom(wire, config),
+    wecom: timed,
     clock,
     quota: config.wecom.quota,
     book: deps.book,
@@ -76,10 +80,16 @@ export async function createWecomStack(
     mayRepeat: () => circuit.state().kind === 'closed',
   })
   const observed = createObservedWecom({ wecom: retrying, circuit, concurrency })
+  const allowed = allowedRate({
+    quota: config.wecom.quota,
+    bandwidthBytesPerSecond: config.transfer.bandwidthBytesPerSecond,
+  })
+  /** What may be used and can be, as things stand. */
+  const rate = (): Rate => withSlots(allowed, timed.uploadTime(), concurrency.slots().uploads)
   closers.push(() => exchange.close())
   closers.push(() => limited.stop())
   closers.push(() => circuit.stop())
-  return { wecom: observed, circuit, concurrency, serviceClock, waitMs: limited.waitMs }
+  return { wecom: observed, circuit, concurrency, serviceClock, rate, waitMs: limited.waitMs }
 }
 
 /** Without a limit nothing lies in between. Like sockets, it knows only real time. */

@@ -101,6 +101,16 @@ describe('the line', () => {
     )
   })
 
+  it('names `transfer.uploads` when answers are slow', () => {
+    const slots = { perCallMs: 36_000, perByteMs: 0 }
+    const media = { count: 5_000, sizeBytes: 5_000 * 2 ** 20 }
+    const { message, hint } = say(measureCapacity(media, { ...RATE, slots }, THREE_DAYS))
+    expect(message).toContain(
+      '114 of the 1000 calls/h allowed and of the 100 that the upload slots give',
+    )
+    expect(hint).toMatch(/^Raise `transfer.uploads`, lower .* or keep at most 4400 media/)
+  })
+
   it('says of an empty folder what is allowed', () => {
     expect(say(of(0)).message).toBe('nothing to keep alive: it takes 0 of the 1000 calls/h allowed')
   })

@@ -146,7 +146,7 @@ async function aMirrorOf(count: number) {
   const renewals = createRenewalRelease({
     manifest,
     queue: () => queue,
-    rate: { callsPerHour: 75_000, bytesPerSecond: undefined },
+    rate: () => ({ callsPerHour: 75_000, bytesPerSecond: undefined }),
     policy: THREE_DAYS,
     clock,
   })

@@ -38,7 +38,7 @@ function setUp() {
   const renewals = createRenewalRelease({
     manifest,
     queue: () => queue,
-    rate: { callsPerHour: 75_000, bytesPerSecond: undefined },
+    rate: () => ({ callsPerHour: 75_000, bytesPerSecond: undefined }),
     policy: THREE_DAYS,
     clock,
   })

@@ -14,6 +14,7 @@ import { createFakeClock } from './helpers/fake-clock.ts'
 import { createMemoryManifest } from './helpers/memory-manifest.ts'
 
 const MINUTE_MS = 60_000
+const NOTHING = { count: 0, sizeBytes: 0 }
 const DAY_MS = 24 * HOUR_MS
 
 /** An engine that makes one call at a time, each as long as the rate allows. */
@@ -29,7 +30,7 @@ function anEngine({ callsPerHour = 6, believed = true } = {}) {
   const renewals = createRenewalRelease({
     manifest,
     queue: () => queue,
-    rate,
+    rate: () => rate,
     policy: THREE_DAYS,
     clock,
   })
@@ -176,13 +177,18 @@ describe('renewals', () => {
     const isWaiting = new Set<MediaPath>()
     const queue = {
       has: (path: MediaPath) => ++looks > 0 && isWaiting.has(path),
-      load: () => ({ waiting: 0, waitingRenewals: isWaiting.size, inFlight: [] }),
+      load: () => ({
+        waiting: 0,
+        waitingRenewals: isWaiting.size,
+        waitingNew: NOTHING,
+        inFlight: [],
+      }),
     }
     const rate = { callsPerHour: 1_000, bytesPerSecond: undefined }
     const renewals = createRenewalRelease({
       manifest,
       queue: () => queue,
-      rate,
+      rate: () => rate,
       policy: THREE_DAYS,
       clock,
     })

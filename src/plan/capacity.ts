@@ -20,11 +20,21 @@ export interface Outlook {
   readonly roundMs: number
 }
 
-/** How long the rate takes for the work when nothing else is done. */
-export function workMs({ count, sizeBytes }: Work, rate: Rate): number {
-  const callsMs = (count / rate.callsPerHour) * HOUR_MS
-  return Math.max(callsMs, rate.bytesPerSecond ? (sizeBytes / rate.bytesPerSecond) * 1000 : 0)
+/** How long the rate takes for the work when nothing else is done: as long as its tightest limit. */
+export function workMs(work: Work, rate: Rate): number {
+  const { quota, bandwidth, slots } = workMsByLimit(work, rate)
+  return Math.max(quota, bandwidth, slots)
 }
+
+/** What may hold work back. */
+export type Limit = 'quota' | 'bandwidth' | 'slots'
+
+/** How long each of the limits would take for it alone; 0 for one that there is not, or of which nothing is known. */
+const workMsByLimit = ({ count, sizeBytes }: Work, rate: Rate): Record<Limit, number> => ({
+  quota: (count / rate.callsPerHour) * HOUR_MS,
+  bandwidth: rate.bytesPerSecond ? (sizeBytes / rate.bytesPerSecond) * 1000 : 0,
+  slots: rate.slots ? count * rate.slots.perCallMs + sizeBytes * rate.slots.perByteMs : 0,
+})
 
 /**
  * What the coming deaths ask for. To meet a deadline, everything that is due before it must be done before it, so each
@@ -59,6 +69,10 @@ export interface Capacity {
   readonly meanAgeMs: number
   readonly needed: { readonly callsPerHour: number; readonly bytesPerSecond: number }
   readonly allowed: Rate
+  /** So many such media the slots have been seen to give; undefined as long as too little was seen. */
+  readonly slotCallsPerHour: number | undefined
+  /** The limit that is reached first. */
+  readonly limit: Limit
   /**
    * `without-reserve`: everything stays alive only as long as nothing goes wrong, since there is no time to renew `before` the
    * death; `too-much`: some of it will be dead at any time, however it is ordered.
@@ -71,6 +85,7 @@ export interface Capacity {
 /** The rate that keeping all of this alive takes, against the rate that is allowed. */
 export function measureCapacity(media: Work, rate: Rate, policy: RenewalPolicy): Capacity {
   const meanAgeMs = policy.lifetimeMs - policy.beforeMs - policy.spreadMs / 2
+  const byLimit = workMsByLimit(media, rate)
   const roundMs = workMs(media, rate)
   return {
     media,
@@ -80,10 +95,21 @@ export function measureCapacity(media: Work, rate: Rate, policy: RenewalPolicy):
       bytesPerSecond: (media.sizeBytes / meanAgeMs) * 1000,
     },
     allowed: rate,
+    slotCallsPerHour: byLimit.slots > 0 ? (media.count / byLimit.slots) * HOUR_MS : undefined,
+    limit: tightest(byLimit),
     fits:
       roundMs <= meanAgeMs ? 'yes' : roundMs <= policy.lifetimeMs ? 'without-reserve' : 'too-much',
     mostMedia: roundMs === 0 ? Infinity : Math.floor((media.count * meanAgeMs) / roundMs),
   }
+}
+
+/**
+ * Where the bandwidth is used up it makes every upload last, so that slots seem to give no more than it does: then it is
+ * the limit, unless they give a tenth less.
+ */
+function tightest({ quota, bandwidth, slots }: Record<Limit, number>): Limit {
+  if (slots > quota && slots * SLOTS_SLACK > bandwidth) return 'slots'
+  return bandwidth > quota ? 'bandwidth' : 'quota'
 }
 
 /**
@@ -107,6 +133,7 @@ export const isWorthLeveling = ({ roundMs }: Outlook): boolean => roundMs >= HER
 
 /** As many media as the allowed rate renews in three minutes: some 3,700 at half of the corp's quota. */
 const HERD_FROM_MS = 3 * 60 * 1000
+const SLOTS_SLACK = 0.9
 /** One hour of three days. */
 const SHORTEST_SPAN_PART = 72
 const HOUR_MS = 60 * 60 * 1000

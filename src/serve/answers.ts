@@ -54,6 +54,8 @@ export const capacityAnswer = (capacity: Capacity): CapacityAnswer => ({
   mean_age_ms: capacity.meanAgeMs,
   needed: rateAnswer(capacity.needed),
   allowed: rateAnswer(capacity.allowed),
+  slots: { calls_per_hour: capacity.slotCallsPerHour ?? null },
+  limit: capacity.limit,
   fits: capacity.fits,
   most_media: Number.isFinite(capacity.mostMedia) ? capacity.mostMedia : null,
   summary: renderCapacity(capacity),

@@ -162,6 +162,10 @@ export interface CapacityAnswer {
   readonly mean_age_ms: number
   readonly needed: { readonly calls_per_hour: number; readonly bytes_per_second: number | null }
   readonly allowed: { readonly calls_per_hour: number; readonly bytes_per_second: number | null }
+  /** What the upload slots have been seen to give of such media; null as long as too little was seen. */
+  readonly slots: { readonly calls_per_hour: number | null }
+  /** Which of them is reached first. */
+  readonly limit: 'quota' | 'bandwidth' | 'slots'
   /** `without-reserve`: nothing dies as long as nothing goes wrong; `too-much`: some are dead at any time. */
   readonly fits: 'yes' | 'without-reserve' | 'too-much'
   /** So many media of the present mean size can be kept alive; null when nothing is known of their size. */

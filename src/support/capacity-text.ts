@@ -9,10 +9,16 @@ export function renderCapacity({
   meanAgeMs,
   needed,
   allowed,
+  slotCallsPerHour,
+  limit,
   fits,
   mostMedia,
 }: Capacity): string {
-  const calls = `${renderRate(needed.callsPerHour)} of the ${allowed.callsPerHour} calls/h allowed`
+  const seen =
+    limit === 'slots' && slotCallsPerHour !== undefined
+      ? ` and of the ${Math.floor(slotCallsPerHour)} that the upload slots give`
+      : ''
+  const calls = `${renderRate(needed.callsPerHour)} of the ${allowed.callsPerHour} calls/h allowed${seen}`
   if (media.count === 0) return `nothing to keep alive: it takes ${calls}`
   const bytes =
     allowed.bytesPerSecond === undefined
@@ -30,13 +36,18 @@ export function renderCapacity({
 export function adviseOnCapacity({
   needed,
   allowed,
+  slotCallsPerHour,
+  limit,
   fits,
   mostMedia,
 }: Capacity): string | undefined {
   if (fits === 'yes') return undefined
   const callsPart = needed.callsPerHour / allowed.callsPerHour
   const bytesPart = needed.bytesPerSecond / (allowed.bytesPerSecond ?? Infinity)
+  const slotsPart = needed.callsPerHour / (slotCallsPerHour ?? Infinity)
   const scarce = [
+    // Uploads that last because others fill the line are not made faster by more of them.
+    ...(limit === 'slots' && slotsPart > 1 ? ['`transfer.uploads`'] : []),
     ...(callsPart > 1 ? ['`wecom.quota.share`'] : []),
     ...(bytesPart > 1 ? ['`transfer.bandwidth`'] : []),
   ].join(' and ')

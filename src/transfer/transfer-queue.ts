@@ -35,6 +35,8 @@ export interface QueueLoad {
   readonly waiting: number
   /** Of those that wait: renewals, of what lives and of what is dead. */
   readonly waitingRenewals: number
+  /** Of those that wait: files that have never had an id. */
+  readonly waitingNew: { readonly count: number; readonly sizeBytes: number }
   readonly inFlight: readonly Step[]
 }
 
@@ -81,6 +83,7 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
   const running: Record<Lane, number> = { local: 0, renewal: 0, expired: 0, fresh: 0, download: 0 }
   /** Where the step of a path waits. */
   const placed = new Map<MediaPath, Place<Lane>>()
+  const waitingNew = { count: 0, sizeBytes: 0 }
   const overlapped = new Set<MediaPath>()
   const aborter = new AbortController()
   const idleWaiters: (() => void)[] = []
@@ -94,7 +97,11 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
 
   function place(step: Step, nowMs: number) {
     const before = placed.get(step.path)
-    if (before) lanes[before.lane].drop(before)
+    if (before) {
+      tally(before.step, -1)
+      lanes[before.lane].drop(before)
+    }
+    tally(step, 1)
     const rank = rankOf(step, nowMs, deps.askedAtMs)
     placed.set(step.path, lanes[laneOf(step, nowMs)].put(step, rank))
   }
@@ -103,7 +110,14 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
     const place = placed.get(path)
     if (place === undefined) return
     placed.delete(path)
+    tally(place.step, -1)
     lanes[place.lane].drop(place)
+  }
+
+  function tally(step: Step, sign: 1 | -1) {
+    if (step.kind !== 'upload' || step.because !== 'new') return
+    waitingNew.count += sign
+    waitingNew.sizeBytes += sign * step.file.sizeBytes
   }
 
   /**
@@ -208,6 +222,7 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
   function pump() {
     for (let next = stopped ? undefined : takeNext(); next; next = takeNext()) {
       placed.delete(next.step.path)
+      tally(next.step, -1)
       start(next.step, next.lane)
     }
     if (placed.size + inFlight.size > 0) return
@@ -233,6 +248,7 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
     load: () => ({
       waiting: placed.size,
       waitingRenewals: lanes.renewal.size() + lanes.expired.size(),
+      waitingNew: { ...waitingNew },
       inFlight: [...inFlight.values()].map(({ step }) => step),
     }),
     idle: () =>
@@ -242,6 +258,7 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
     async stop(reason) {
       stopped = true
       placed.clear()
+      Object.assign(waitingNew, { count: 0, sizeBytes: 0 })
       for (const lane of Object.values(lanes)) lane.clear()
       for (const timer of [naps.uploads, naps.downloads, moving]) timer?.cancel()
       aborter.abort(reason)

@@ -1,6 +1,7 @@
-// Answers for the rate that the settings allow, as one value for whoever plans ahead. Pure.
+// Answers for the rate that the settings allow and the slots can give, as one value for whoever plans ahead. Pure.
 import type { Rate } from '../media/rate.ts'
 import { createQuota, type QuotaShare } from './quota.ts'
+import type { UploadTime } from './upload-time.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -21,3 +22,9 @@ export function allowedRate(settings: {
     bytesPerSecond: settings.bandwidthBytesPerSecond,
   }
 }
+
+/** The same rate, and what so many slots can do of it when an upload takes each as long as was seen. */
+export const withSlots = (rate: Rate, time: UploadTime | undefined, slots: number): Rate =>
+  time
+    ? { ...rate, slots: { perCallMs: time.perCallMs / slots, perByteMs: time.perByteMs / slots } }
+    : rate

@@ -22,6 +22,8 @@ const running: StatusAnswer = {
     mean_age_ms: 44 * HOUR_MS,
     needed: { calls_per_hour: 0.1, bytes_per_second: 0 },
     allowed: { calls_per_hour: 75_000, bytes_per_second: null },
+    slots: { calls_per_hour: null },
+    limit: 'quota',
     fits: 'yes',
     most_media: 3_300_000,
     summary: '4 media take 0.1 of the 75000 calls/h allowed',

@@ -26,6 +26,12 @@ describe('work', () => {
     expect(workMs({ count: 1, sizeBytes: 1000 }, rate)).toBe(10_000)
     expect(workMs({ count: 1, sizeBytes: 1000 }, { ...rate, bytesPerSecond: undefined })).toBe(1000)
   })
+
+  it('takes as long as the slots were seen to take, where that is longer', () => {
+    const slots = { perCallMs: 3000, perByteMs: 2 }
+    expect(workMs({ count: 10, sizeBytes: 100 }, { ...RATE, slots })).toBe(36_000)
+    expect(workMs({ count: 10, sizeBytes: 10_000 }, { ...RATE, slots })).toBe(50_000)
+  })
 })
 
 describe('the outlook', () => {
@@ -127,9 +133,51 @@ describe('capacity', () => {
     expect(capacity).toMatchObject({ fits: 'too-much', mostMedia: 1 })
   })
 
+  it.each([
+    ['nothing is known of the slots', undefined, undefined, 'quota', 44_000],
+    ['the slots give more than the quota', 3000, undefined, 'quota', 44_000],
+    ['they give less', 36_000, undefined, 'slots', 4_400],
+    ['they give less than the bandwidth', 36_000, 200, 'slots', 4_400],
+    ['the bandwidth makes uploads last', 36_000, 100, 'bandwidth', 4_400],
+    ['the bandwidth gives less', 36_000, 50, 'bandwidth', 2_200],
+  ])('when %s, that is the limit', (_, perCallMs, bytesPerSecond, limit, mostMedia) => {
+    const slots = perCallMs === undefined ? undefined : { perCallMs, perByteMs: 0 }
+    const rate = { ...RATE, bytesPerSecond, slots }
+    // 3,600 bytes each.
+    const work = { count: 1000, sizeBytes: 3_600_000 }
+    expect(measureCapacity(work, rate, THREE_DAYS)).toMatchObject({ limit, mostMedia })
+  })
+
   it('has room without end while there is nothing', () => {
     expect(media(0)).toMatchObject({ fits: 'yes', mostMedia: Infinity })
   })
+})
+
+it('the tightest of all limits is what the work is measured against', () => {
+  const anyRate = fc.record({
+    callsPerHour: fc.integer({ min: 1, max: 150_000 }),
+    bytesPerSecond: fc.option(fc.integer({ min: 1024, max: 1e9 }), { nil: undefined }),
+    slots: fc.option(
+      fc.record({
+        perCallMs: fc.nat(60_000),
+        perByteMs: fc.double({ min: 0, max: 1, noNaN: true }),
+      }),
+      {
+        nil: undefined,
+      },
+    ),
+  })
+  const anyWork = fc.record({ count: fc.integer({ min: 1, max: 1e6 }), sizeBytes: fc.nat(2e9) })
+  fc.assert(
+    fc.property(anyRate, anyWork, (rate, work) => {
+      const without = { ...rate, slots: undefined }
+      const takesMs = workMs(work, rate)
+      expect(takesMs).toBeGreaterThanOrEqual(workMs(work, without))
+      const { limit, mostMedia } = measureCapacity(work, rate, THREE_DAYS)
+      expect(mostMedia).toBeLessThanOrEqual(measureCapacity(work, without, THREE_DAYS).mostMedia)
+      if (limit === 'slots') expect(takesMs).toBeGreaterThan(workMs(work, without))
+    }),
+  )
 })
 
 describe('the credit for early renewals', () => {

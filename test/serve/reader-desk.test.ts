@@ -116,6 +116,8 @@ describe('status', () => {
     expect((await desk.status()).capacity).toMatchObject({
       media: { count: 0, bytes: 0 },
       allowed: { calls_per_hour: 75_000, bytes_per_second: null },
+      slots: { calls_per_hour: null },
+      limit: 'quota',
       fits: 'yes',
       most_media: null,
       advice: null,

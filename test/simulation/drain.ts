@@ -2,7 +2,7 @@
 // allow from the same state.
 import { fewestDeaths, shortestMs, type Window } from './bounds.ts'
 import type { Ledger } from './ledger.ts'
-import { type Limits, MEAN_ANSWER_MS, type ModelledService } from './modelled-service.ts'
+import { type Limits, type ModelledService, meanAnswerMs } from './modelled-service.ts'
 import { HOUR_MS, MINUTE_MS, RENEWAL } from './scenario.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
@@ -37,9 +37,10 @@ export function watchDrain(deps: {
   readonly deathsBefore: number
   readonly limits: Limits
   readonly slots: number
+  readonly shortestAnswerMs: number
 }): () => DrainReport {
   const { clock, ledger, service, outageHours } = deps
-  const windows = windowsOf(deps.limits, deps.slots)
+  const windows = windowsOf(deps)
   const endedAtMs = clock.monotonicMs()
   /** From the monotonic clock to the service's, on which deadlines stand. */
   const offsetMs = service.nowMs() - endedAtMs
@@ -105,8 +106,16 @@ const withCare = ({ spanMs, limit }: Window): Window =>
   spanMs < MINUTE_MS ? { spanMs, limit } : { spanMs: (spanMs * 241) / 240, limit }
 
 /** The quota's windows, and the slots as a third: so many calls in the time that one takes. */
-const windowsOf = (limits: Limits, slots: number): Window[] => [
+const windowsOf = ({
+  limits,
+  slots,
+  shortestAnswerMs,
+}: {
+  readonly limits: Limits
+  readonly slots: number
+  readonly shortestAnswerMs: number
+}): Window[] => [
   { spanMs: MINUTE_MS, limit: limits.perMinute },
   { spanMs: HOUR_MS, limit: limits.perHour },
-  { spanMs: MEAN_ANSWER_MS, limit: slots },
+  { spanMs: meanAnswerMs(shortestAnswerMs), limit: slots },
 ]

@@ -10,13 +10,14 @@ import { createRenewalRelease } from '../../src/renewal-release.ts'
 import { createRetries } from '../../src/retries.ts'
 import { createEvents } from '../../src/support/events.ts'
 import { createTransferQueue, type TransferQueue } from '../../src/transfer/transfer-queue.ts'
-import { allowedRate } from '../../src/wecom/allowed-rate.ts'
+import { allowedRate, withSlots } from '../../src/wecom/allowed-rate.ts'
 import { createCircuit } from '../../src/wecom/circuit.ts'
 import { createConcurrency } from '../../src/wecom/concurrency.ts'
 import { type CallBook, createLimitedWecom } from '../../src/wecom/limited-wecom.ts'
 import { createObservedWecom } from '../../src/wecom/observed-wecom.ts'
 import { createRetryingWecom } from '../../src/wecom/retrying-wecom.ts'
 import { createServiceClock } from '../../src/wecom/service-clock.ts'
+import { createTimedWecom } from '../../src/wecom/timed-wecom.ts'
 import type { Ledger } from './ledger.ts'
 import type { ModelledFile, ModelledFolder } from './modelled-folder.ts'
 import type { ModelledRequest, ModelledService } from './modelled-service.ts'
@@ -66,9 +67,9 @@ export function createModelledMirror(deps: {
   const circuit = createCircuit({ clock, random, emit })
   const most = { uploads: settings.uploads, downloads: settings.uploads }
   const concurrency = createConcurrency({ clock, most, emit })
-  const wire = deps.service.createWire(serviceClock)
+  const timed = createTimedWecom({ wecom: deps.service.createWire(serviceClock), clock })
   const limited = createLimitedWecom({
-    wecom: wire,
+    wecom: timed,
     clock,
     quota: settings.quota,
     book: deps.book,
@@ -76,12 +77,13 @@ export function createModelledMirror(deps: {
   const mayRepeat = () => circuit.state().kind === 'closed'
   const retrying = createRetryingWecom({ wecom: limited, clock, random, mayRepeat })
   const wecom = createObservedWecom({ wecom: retrying, circuit, concurrency })
+  const allowed = allowedRate({ quota: settings.quota, bandwidthBytesPerSecond: undefined })
   let isPlanning = false
 
   const renewals = createRenewalRelease({
     manifest,
     queue: () => queue,
-    rate: allowedRate({ quota: settings.quota, bandwidthBytesPerSecond: undefined }),
+    rate: () => withSlots(allowed, timed.uploadTime(), concurrency.slots().uploads),
     policy: settings.renewal,
     clock: serviceClock,
   })

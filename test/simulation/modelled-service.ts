@@ -55,11 +55,10 @@ export interface ServiceCounts {
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
-const SHORTEST_ANSWER_MS = 40
 /** On average a transfer takes the shortest time and half of this. */
 const JITTER_MS = 80
 /** On average. */
-export const MEAN_ANSWER_MS = SHORTEST_ANSWER_MS + JITTER_MS / 2
+export const meanAnswerMs = (shortestMs: number): number => shortestMs + JITTER_MS / 2
 
 export function createModelledService(deps: {
   readonly clock: VirtualClock
@@ -70,6 +69,7 @@ export function createModelledService(deps: {
   readonly lifetimeMs: number
   /** Part of the calls that fail. */
   readonly faultRate: number
+  readonly shortestAnswerMs: number
 }): ModelledService {
   const { clock, random, trace, lifetimeMs, faultRate } = deps
   const nowMs = () => deps.startMs + clock.monotonicMs()
@@ -136,7 +136,7 @@ export function createModelledService(deps: {
         const sawDate = serviceClock.startSample()
         count(sentAtMs)
         const fault = drawFault(sentAtMs, request)
-        const tookMs = fault?.afterMs ?? Math.round(SHORTEST_ANSWER_MS + random() * JITTER_MS)
+        const tookMs = fault?.afterMs ?? Math.round(deps.shortestAnswerMs + random() * JITTER_MS)
         underWay++
         return new Promise<UploadReceipt>((resolve, reject) => {
           clock.after(tookMs, () => {

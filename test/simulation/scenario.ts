@@ -26,6 +26,10 @@ export interface Scenario {
   readonly share: number
   /** Part of the calls that fail. */
   readonly faultRate: number
+  /** Uploads at a time. */
+  readonly slots: number
+  /** How long WeCom takes to answer, at the least. */
+  readonly shortestAnswerMs: number
   readonly restartEveryHours?: number
   readonly incidents: readonly Incident[]
   /** What is asserted beyond what always is; see verdict.ts. */
@@ -48,4 +52,5 @@ export const RENEWAL: RenewalPolicy = {
 }
 export const CORP_QUOTA = { perMinute: 10_000, perHour: 150_000 } as const
 export const UPLOAD_SLOTS = 4
+export const SHORTEST_ANSWER_MS = 40
 export const TICK_MS = 5 * MINUTE_MS

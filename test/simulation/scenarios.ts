@@ -1,5 +1,11 @@
 // Answers for the list of scenarios: what is run with every test, and what `npm run simulate` runs. As data.
-import type { Incident, Scenario } from './scenario.ts'
+import {
+  HOUR_MS,
+  type Incident,
+  type Scenario,
+  SHORTEST_ANSWER_MS,
+  UPLOAD_SLOTS,
+} from './scenario.ts'
 
 const OUTAGE_HOURS = [1, 12, 24, 30, 36] as const
 
@@ -11,6 +17,8 @@ const HEALTHY: Scenario = {
   begins: 'leveled',
   share: 0.5,
   faultRate: 0,
+  slots: UPLOAD_SLOTS,
+  shortestAnswerMs: SHORTEST_ANSWER_MS,
   incidents: [],
   expects: [],
 }
@@ -172,6 +180,20 @@ const dropIn = (media: number, files: number) =>
     expects: ['nothing-dies'],
   })
 
+/** So slow that one slot keeps so many alive and no more; with half of the quota to spare. */
+const slowAnswers = (media: number, begins: Scenario['begins']) =>
+  scenario(media, {
+    name: `answers so slow that one slot can just keep all${begins === 'bulk' ? ', everything at once' : ''}`,
+    begins,
+    days: 14,
+    slots: 1,
+    shortestAnswerMs: Math.floor((LOAD * 44 * HOUR_MS) / media) - SHORTEST_ANSWER_MS,
+    expects: ['nothing-dies'],
+  })
+
+/** Of what the slot can do; the rest is its reserve. */
+const LOAD = 0.97
+
 /** A minute or more each at a million; `npm run simulate` writes a table of them. */
 export const longScenarios = (media: number): readonly Scenario[] => [
   quietMonth(media),
@@ -188,6 +210,8 @@ export const longScenarios = (media: number): readonly Scenario[] => [
   leaps(media),
   leapsInOutage(media),
   dropIn(media, 100_000),
+  slowAnswers(media, 'leveled'),
+  slowAnswers(media, 'bulk'),
   ...(media <= 100_000 ? [restarts(media, 10), restartsInBulk(media, 10), crashLoop(media)] : []),
 ]
 
@@ -219,4 +243,6 @@ export const shortScenarios = (): readonly Scenario[] => [
   leaps(FEW),
   leapsInOutage(FEW),
   dropIn(FEW, 2 * FEW),
+  slowAnswers(FEW, 'leveled'),
+  slowAnswers(FEW, 'bulk'),
 ]

@@ -25,7 +25,6 @@ import {
   RENEWAL,
   type Scenario,
   TICK_MS,
-  UPLOAD_SLOTS,
 } from './scenario.ts'
 import { createTrace } from './trace.ts'
 import { createVirtualClock } from './virtual-clock.ts'
@@ -52,6 +51,7 @@ export async function createWorld(scenario: Scenario, seed: number) {
     startMs: START_MS + skewMs,
     lifetimeMs: RENEWAL.lifetimeMs,
     faultRate: scenario.faultRate,
+    shortestAnswerMs: scenario.shortestAnswerMs,
   })
   const ledger = createLedger({
     capacity: scenario.media + dropped,
@@ -93,7 +93,7 @@ export async function createWorld(scenario: Scenario, seed: number) {
       manifest: on,
       book: book.open(),
       random: mirrorChance,
-      settings: { renewal: RENEWAL, quota: { ...CORP_QUOTA, share }, uploads: UPLOAD_SLOTS },
+      settings: { renewal: RENEWAL, quota: { ...CORP_QUOTA, share }, uploads: scenario.slots },
     })
   }
 
@@ -152,7 +152,8 @@ export async function createWorld(scenario: Scenario, seed: number) {
         outageHours,
         deathsBefore,
         limits: limitsOf(share),
-        slots: UPLOAD_SLOTS,
+        slots: scenario.slots,
+        shortestAnswerMs: scenario.shortestAnswerMs,
       }),
     )
   }

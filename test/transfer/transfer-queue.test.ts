@@ -167,6 +167,19 @@ describe('transfer queue', () => {
     expect(queue.load()).toMatchObject({ waiting: 2, waitingRenewals: 1 })
   })
 
+  it('counts the new files that wait, each once, and only while it waits', async () => {
+    const { queue, end } = aQueue({ uploads: 1 })
+    const { sizeBytes } = aFile()
+    const waitingNew = () => queue.load().waitingNew
+    queue.submit([renewal('a'), upload('b'), upload('c'), upload('d')], NOW_MS)
+    queue.submit([upload('b')], NOW_MS)
+    expect(waitingNew()).toEqual({ count: 3, sizeBytes: 3 * sizeBytes })
+    queue.withdraw(aPath('c'))
+    expect(waitingNew().count).toBe(2)
+    await end('a')
+    expect(waitingNew()).toEqual({ count: 1, sizeBytes })
+  })
+
   it('has at most one step of a path in flight, and asks for another look when one was submitted meanwhile', async () => {
     const { queue, started, overlaps, end } = aQueue()
     queue.submit([upload('a')], NOW_MS)
@@ -245,7 +258,12 @@ describe('transfer queue', () => {
     await queue.stop(new Error('stopping'))
     queue.submit([upload('c')], NOW_MS)
     expect(started).toEqual(['upload a'])
-    expect(queue.load()).toEqual({ waiting: 0, waitingRenewals: 0, inFlight: [] })
+    expect(queue.load()).toEqual({
+      waiting: 0,
+      waitingRenewals: 0,
+      waitingNew: { count: 0, sizeBytes: 0 },
+      inFlight: [],
+    })
   })
 
   it('withdraws what waits and tells when what is in flight has ended', async () => {
