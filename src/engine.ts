@@ -22,7 +22,6 @@ import { createPerform } from './transfer/perform.ts'
 import { createTransferQueue, type TransferQueue } from './transfer/transfer-queue.ts'
 import { createUploader } from './transfer/upload.ts'
 import { letGoOfReferences } from './unkept-references.ts'
-import { letGoOfReferences } from './unkept-references.ts'
 import { createFolder, type Folder } from './watch/folder.ts'
 import { createIgnore } from './watch/ignore.ts'
 import { prepareFolder, resolveFolder } from './watch/marker.ts'
@@ -62,7 +61,6 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     command: deps.command,
   })
   closers.push(() => manifest.close())
-  if (!config.references.renew) await letGoOfReferences(manifest)
   if (!config.references.renew) await letGoOfReferences(manifest)
   const { wecom, circuit, concurrency, serviceClock, rate, waitMs } = await createWecomStack(
     config,
