@@ -10,6 +10,7 @@ import { allowedRate, withSlots } from './wecom/allowed-rate.ts'
 import { createBandwidth } from './wecom/bandwidth.ts'
 import { createCircuit } from './wecom/circuit.ts'
 import { createConcurrency } from './wecom/concurrency.ts'
+import { createFreshTokenWecom } from './wecom/fresh-token-wecom.ts'
 import { createHttpExchange } from './wecom/http-exchange.ts'
 import { createTokenFetch } from './wecom/http-token.ts'
 import { createHttpWecom } from './wecom/http-wecom.ts'
@@ -34,7 +35,7 @@ export interface WecomStackDeps {
   readonly book?: CallBook | undefined
 }
 
-/** The port to WeCom, from the wire outwards: quota, retries, and the circuit that sees what came of it all. */
+/** The port to WeCom, from the wire outwards: quota, a second call with a new token, retries, and the circuit that sees what came of it all. */
 export async function createWecomStack(
   config: Config,
   deps: WecomStackDeps,
@@ -74,7 +75,7 @@ export async function createWecomStack(
     book: deps.book,
   })
   const retrying = createRetryingWecom({
-    wecom: limited,
+    wecom: createFreshTokenWecom(limited),
     clock,
     random,
     mayRepeat: () => circuit.state().kind === 'closed',

@@ -6,10 +6,10 @@ import { createWecomStack } from '../src/wecom-stack.ts'
 import { aMedium } from './helpers/memory-wecom.ts'
 import { withSimulator } from './helpers/with-simulator.ts'
 
-async function createStack(bandwidth: string) {
-  const { baseUrl } = await withSimulator({ clock: systemClock })
+async function createStack(bandwidth: string, perMinute = 10_000) {
+  const { baseUrl, controls } = await withSimulator({ clock: systemClock })
   const text = `
-wecom: { corpId: ww0123456789abcdef, secret: not-a-secret, baseUrl: "${baseUrl}" }
+wecom: { corpId: ww0123456789abcdef, secret: not-a-secret, baseUrl: "${baseUrl}", quota: { perMinute: ${perMinute}, perHour: 150000, share: 100% } }
 folder: { path: /srv/media }
 transfer: { bandwidth: ${bandwidth} }
 `
@@ -22,7 +22,7 @@ transfer: { bandwidth: ${bandwidth} }
     throw error
   }
   const deps = { env: {}, clock: systemClock, random: Math.random, emit: () => {}, onBug }
-  return createWecomStack(config, deps, closers)
+  return { controls, ...(await createWecomStack(config, deps, closers)) }
 }
 
 /** How long an upload of so many bytes takes. */
@@ -40,4 +40,16 @@ test('`transfer.bandwidth` holds back what is sent', async () => {
 
 test('without a limit nothing is held back', async () => {
   expect(await timeUpload('unlimited', 10 * 2 ** 20)).toBeLessThan(5_000)
+})
+
+test('a call that is made again with a new token takes a turn of the quota, as the service counts it', async () => {
+  const { wecom, controls, waitMs } = await createStack('unlimited', 3)
+  const never = new AbortController().signal
+  const uploads = () => controls.calls().filter(({ api }) => api === 'upload').length
+  await wecom.upload(aMedium(), never)
+  expect(waitMs('uploads')).toBe(0)
+  controls.revokeTokens()
+  await wecom.upload(aMedium(), never)
+  expect(uploads()).toBe(3)
+  expect(waitMs('uploads')).toBeGreaterThan(0)
 })

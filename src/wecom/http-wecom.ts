@@ -1,5 +1,5 @@
-// The port over HTTP: adds the token to each call, and replaces one that the service refused, once. What the calls look
-// like is in `http-upload.ts` and `http-download.ts`; when to call again is the business of `retrying-wecom.ts`.
+// The port over HTTP: adds the token to each call, one call each time. What the calls look like is in `http-upload.ts` and
+// `http-download.ts`; when to call again is the business of `fresh-token-wecom.ts` and `retrying-wecom.ts`.
 import { WecomRefused } from '../errors.ts'
 import { downloadOnce } from './http-download.ts'
 import type { HttpExchange } from './http-exchange.ts'
@@ -26,41 +26,17 @@ export function createHttpWecom(deps: {
   } satisfies Wecom)
 }
 
-type Attempt<Result> = (token: Token) => Promise<Result>
-type Outcome<Result> =
-  | { readonly kind: 'done'; readonly result: Result }
-  | { readonly kind: 'token-refused'; readonly refusal: WecomRefused }
-
-/**
- * Calls with the shared token, and once more with a new one if the first was refused. When the new one is refused too,
- * time has to cure it: the retry waits seconds, the circuit minutes, and the source fetches no further token meanwhile.
- */
+/** One call with the shared token; what the service thinks of the token is passed on to its source. */
 async function withToken<Result>(
   tokens: TokenSource,
   signal: AbortSignal,
-  attempt: Attempt<Result>,
+  call: (token: Token) => Promise<Result>,
 ): Promise<Result> {
-  const first = await tokens.get(signal)
-  const outcome = await attemptWith(tokens, first, attempt)
-  if (outcome.kind === 'done') return outcome.result
-
-  const second = await tokens.get(signal)
-  // The source has kept it: it replaced another refused token only a moment ago.
-  if (second === first) throw asPassing(outcome.refusal)
-  const repeated = await attemptWith(tokens, second, attempt)
-  if (repeated.kind === 'done') return repeated.result
-  throw asPassing(repeated.refusal)
-}
-
-async function attemptWith<Result>(
-  tokens: TokenSource,
-  token: Token,
-  attempt: Attempt<Result>,
-): Promise<Outcome<Result>> {
+  const token = await tokens.get(signal)
   try {
-    const result = await attempt(token)
+    const result = await call(token)
     tokens.confirm(token)
-    return { kind: 'done', result }
+    return result
   } catch (error) {
     // An answer that never came says nothing about the token; any other refusal says that it was taken.
     if (!(error instanceof WecomRefused)) throw error
@@ -68,12 +44,13 @@ async function attemptWith<Result>(
       tokens.confirm(token)
       throw error
     }
-    tokens.invalidate(token)
-    return { kind: 'token-refused', refusal: error }
+    // The source may keep it: it replaced another refused token only a moment ago.
+    throw tokens.invalidate(token) === 'kept' ? asPassing(error) : error
   }
 }
 
-const asPassing = ({ message, errcode, errmsg, fromIp }: WecomRefused) =>
+/** A refused token that no other can replace at present: to be waited out. */
+export const asPassing = ({ message, errcode, errmsg, fromIp }: WecomRefused) =>
   new WecomRefused(
     message,
     { errcode, errmsg, fromIp, remedy: 'retry' },

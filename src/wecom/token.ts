@@ -18,8 +18,8 @@ interface TokenState {
 export interface TokenSource {
   /** The current token, or a new one; concurrent callers share one fetch. Aborting leaves the fetch to the others. */
   get(signal: AbortSignal): Promise<Token>
-  /** The service refused this token: the next `get` fetches a new one, unless that has already happened. */
-  invalidate(stale: Token): void
+  /** The service refused this token: the next `get` fetches a new one, unless that has already happened, or it is kept for a while. */
+  invalidate(stale: Token): 'replaced' | 'kept'
   /** The service took this token. */
   confirm(token: Token): void
   state(): TokenState
@@ -68,11 +68,12 @@ export function createTokenSource(deps: {
     // Compare first: a late complaint about an old token must not discard a new one. And a new token that is refused
     // as well is kept for a while: fetching at every refusal is the loop that gets an address blocked.
     invalidate(stale: Token) {
-      if (current !== stale) return
+      if (current !== stale) return 'replaced'
       const nowMs = deps.clock.nowMs()
-      if (refusal && Math.abs(nowMs - refusal.atMs) < REFUSED_TWICE_PAUSE_MS) return
+      if (refusal && Math.abs(nowMs - refusal.atMs) < REFUSED_TWICE_PAUSE_MS) return 'kept'
       refusal = { atMs: nowMs }
       current = undefined
+      return 'replaced'
     },
 
     confirm(token: Token) {

@@ -2,6 +2,7 @@
 import { onTestFinished } from 'vitest'
 import { type Clock, systemClock } from '../../src/support/clock.ts'
 import type { MirrorEvent } from '../../src/support/events.ts'
+import { createFreshTokenWecom } from '../../src/wecom/fresh-token-wecom.ts'
 import { createHttpExchange } from '../../src/wecom/http-exchange.ts'
 import { createTokenFetch } from '../../src/wecom/http-token.ts'
 import { createHttpWecom } from '../../src/wecom/http-wecom.ts'
@@ -42,7 +43,7 @@ export function createClient(options: {
     serviceClock,
   })
   const tokens = createTokenSource({ clock, emit, fetchToken })
-  const wecom = createHttpWecom({ exchange, tokens, serviceClock })
+  const wecom = createFreshTokenWecom(createHttpWecom({ exchange, tokens, serviceClock }))
   return { wecom, exchange, tokens, serviceClock, events }
 }
 

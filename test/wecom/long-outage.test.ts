@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
 import { createCircuit } from '../../src/wecom/circuit.ts'
 import { createConcurrency } from '../../src/wecom/concurrency.ts'
+import { createFreshTokenWecom } from '../../src/wecom/fresh-token-wecom.ts'
 import type { Answer, HttpExchange } from '../../src/wecom/http-exchange.ts'
 import { createTokenFetch } from '../../src/wecom/http-token.ts'
 import { createHttpWecom } from '../../src/wecom/http-wecom.ts'
@@ -56,7 +57,7 @@ function createBench(replies: { gettoken: Reply; upload: Reply }) {
     serviceClock,
   })
   const tokens = createTokenSource({ clock, fetchToken, emit })
-  const wire = createHttpWecom({ exchange, tokens, serviceClock })
+  const wire = createFreshTokenWecom(createHttpWecom({ exchange, tokens, serviceClock }))
   const mayRepeat = () => circuit.state().kind === 'closed'
   const retrying = createRetryingWecom({ wecom: wire, clock, random, mayRepeat })
   const most = { uploads: SLOTS, downloads: SLOTS }
