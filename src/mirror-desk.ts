@@ -5,12 +5,13 @@ import type { MirrorDeps } from './daemon.ts'
 import { type Engine, requireBelief } from './engine.ts'
 import { runFullPass } from './full-pass.ts'
 import type { MediaPath } from './media/media.ts'
+import type { Outlook } from './plan/capacity.ts'
 import type { Desk } from './serve/desk.ts'
 import { createLocalDesk } from './serve/local-desk.ts'
 import type { Circumstances } from './serve/prospect.ts'
 import type { LiveFacts } from './serve/status.ts'
 import { deleteFile } from './transfer/perform.ts'
-import type { TransferQueue } from './transfer/transfer-queue.ts'
+import type { QueueLoad, TransferQueue } from './transfer/transfer-queue.ts'
 import { createVainLookUps } from './vain-look-ups.ts'
 
 /** What persons and programs may ask of this mirror. */
@@ -33,7 +34,7 @@ export function createMirrorDesk(
     queue: describeQueue(queue),
     circuit: circuit.state(),
     doubt: await passes.doubt(),
-    renewals: { ...renewals.outlook(), waiting: queue.load().waitingRenewals },
+    renewals: describeRenewals(renewals.outlook(), queue.load()),
   })
   const scanned = { ...folder, scan: engine.scan }
   const localDesk = createLocalDesk({
@@ -85,6 +86,16 @@ export function createMirrorDesk(
     },
   }
 }
+
+const describeRenewals = (
+  { pace, pressure }: Outlook,
+  { waitingRenewals, waitingDead }: QueueLoad,
+): LiveFacts['renewals'] => ({
+  pace,
+  pressure,
+  waiting: waitingRenewals,
+  waiting_dead: waitingDead,
+})
 
 function describeQueue(queue: TransferQueue): LiveFacts['queue'] {
   const { waiting, inFlight } = queue.load()

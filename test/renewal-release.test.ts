@@ -180,6 +180,7 @@ describe('renewals', () => {
       load: () => ({
         waiting: 0,
         waitingRenewals: isWaiting.size,
+        waitingDead: 0,
         waitingNew: NOTHING,
         inFlight: [],
       }),

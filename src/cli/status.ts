@@ -84,7 +84,18 @@ function renderCircuit(
 const renderCapacityAnswer = ({ summary, advice }: StatusAnswer['capacity']): string =>
   advice === null ? summary : `${summary}\n  → ${advice}`
 
-function renderPace({ pace, pressure, waiting }: NonNullable<StatusAnswer['renewals']>): string {
+/** Pace and pressure are those of the living: the dead have no deadline any more. */
+function renderPace(renewals: NonNullable<StatusAnswer['renewals']>): string {
+  const dead = renewals.waiting_dead
+  const living = renderLivingPace({ ...renewals, waiting: renewals.waiting - dead })
+  return dead === 0 ? living : `${living}; and ${dead} dead, renewed with what the living leave`
+}
+
+function renderLivingPace({
+  pace,
+  pressure,
+  waiting,
+}: Omit<NonNullable<StatusAnswer['renewals']>, 'waiting_dead'>): string {
   const part = (of: number) => (of > 0 && of < 0.01 ? 'less than 1 %' : `${Math.ceil(of * 100)} %`)
   const load = `${waiting} waiting, which at ${part(pace)} of the allowed rate are all in time`
   if (pace <= 1) return load

@@ -138,6 +138,8 @@ export interface StatusAnswer {
     /** The same for the deaths themselves: above 1 something dies. */
     readonly pressure: number
     readonly waiting: number
+    /** Of those that wait: dead already, and renewed with what the living leave. */
+    readonly waiting_dead: number
   } | null
   readonly capacity: CapacityAnswer
   readonly queue: { readonly waiting: number; readonly in_flight: readonly string[] }

@@ -35,6 +35,8 @@ export interface QueueLoad {
   readonly waiting: number
   /** Of those that wait: renewals, of what lives and of what is dead. */
   readonly waitingRenewals: number
+  /** Of those renewals: of what was dead when the queue last chose. */
+  readonly waitingDead: number
   /** Of those that wait: files that have never had an id. */
   readonly waitingNew: { readonly count: number; readonly sizeBytes: number }
   readonly inFlight: readonly Step[]
@@ -248,6 +250,7 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
     load: () => ({
       waiting: placed.size,
       waitingRenewals: lanes.renewal.size() + lanes.expired.size(),
+      waitingDead: lanes.expired.size(),
       waitingNew: { ...waitingNew },
       inFlight: [...inFlight.values()].map(({ step }) => step),
     }),

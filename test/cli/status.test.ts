@@ -16,7 +16,7 @@ const running: StatusAnswer = {
   references: { accepted: 1, landed: 2, lost: 3 },
   next_renewals: [],
   late: { count: 0, is_more: false, expired: 0, next_death_at: null },
-  renewals: { pace: 0.277, pressure: 0.1, waiting: 2 },
+  renewals: { pace: 0.277, pressure: 0.1, waiting: 2, waiting_dead: 0 },
   capacity: {
     media: { count: 4, bytes: 4000 },
     mean_age_ms: 44 * HOUR_MS,
@@ -127,8 +127,18 @@ it.each([
   [1.2, 0.8, '2 waiting: some come late, and all before they die at 80 % of the allowed rate'],
   [1.4, 1.3, '2 waiting: some die, all of them would take 130 % of the allowed rate'],
 ])('tells a pace of %f and a pressure of %f', (pace, pressure, line) => {
-  const renewals = { pace, pressure, waiting: 2 }
+  const renewals = { pace, pressure, waiting: 2, waiting_dead: 0 }
   expect(screen({ ...running, renewals })).toContain(`renewals    ${line}\n`)
+})
+
+it.each([
+  [0.3, 0.1, '2 waiting, which at 30 % of the allowed rate are all in time'],
+  [1.4, 1.3, '2 waiting: some die, all of them would take 130 % of the allowed rate'],
+])('calls nothing in time that is dead, at a pace of %f', (pace, pressure, line) => {
+  const renewals = { pace, pressure, waiting: 9, waiting_dead: 7 }
+  expect(screen({ ...running, renewals })).toContain(
+    `renewals    ${line}; and 7 dead, renewed with what the living leave\n`,
+  )
 })
 
 it('counts what is late, and says which setting helps when not all fits', () => {

@@ -164,7 +164,9 @@ describe('transfer queue', () => {
     const { queue } = aQueue({ uploads: 1 })
     queue.submit([renewal('a'), renewal('b'), upload('c')], NOW_MS)
     expect(['a', 'b', 'c', 'd'].filter((path) => queue.has(aPath(path)))).toEqual(['a', 'b', 'c'])
-    expect(queue.load()).toMatchObject({ waiting: 2, waitingRenewals: 1 })
+    expect(queue.load()).toMatchObject({ waiting: 2, waitingRenewals: 1, waitingDead: 0 })
+    queue.submit([renewal('dead', 80)], NOW_MS)
+    expect(queue.load()).toMatchObject({ waiting: 3, waitingRenewals: 2, waitingDead: 1 })
   })
 
   it('counts the new files that wait, each once, and only while it waits', async () => {
@@ -261,6 +263,7 @@ describe('transfer queue', () => {
     expect(queue.load()).toEqual({
       waiting: 0,
       waitingRenewals: 0,
+      waitingDead: 0,
       waitingNew: { count: 0, sizeBytes: 0 },
       inFlight: [],
     })
