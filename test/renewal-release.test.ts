@@ -166,6 +166,20 @@ describe('renewals', () => {
     expect(engine.renewed).toHaveLength(1)
   })
 
+  it('are measured together with the new files that wait, which are to be kept alive too', async () => {
+    const clock = createFakeClock(NOW_MS)
+    const waitingNew = { count: 10_000_000, sizeBytes: 0 }
+    const { queue } = anEngine()
+    const renewals = createRenewalRelease({
+      manifest: createMemoryManifest(),
+      queue: () => ({ has: queue.has, load: () => ({ ...queue.load(), waitingNew }) }),
+      rate: () => ({ callsPerHour: 75_000, bytesPerSecond: undefined }),
+      policy: THREE_DAYS,
+      clock,
+    })
+    expect(await renewals.capacity()).toMatchObject({ media: waitingNew, fits: 'too-much' })
+  })
+
   it('lost among thousands that wait are found in a few rounds, at a few thousand looks each', async () => {
     const manifest = createMemoryManifest()
     const clock = createFakeClock(NOW_MS)

@@ -78,7 +78,7 @@ export interface UploadDemand {
 export function nextUploadLane(demand: UploadDemand): UploadLane | undefined {
   const { slots, waiting, running, pressure, isEmergency } = demand
   if (running.renewal + running.expired + running.fresh >= slots) return undefined
-  const isCalm = pressure < CALM_BELOW_PRESSURE && (slots === 1 || running.expired === 0)
+  const isCalm = pressure < calmBelow(slots) && (slots === 1 || running.expired === 0)
   const mayRevive = waiting.expired > 0 && (waiting.renewal === 0 || isCalm)
   const claims = LANES_IN_TURN.filter((lane) =>
     lane === 'expired' ? mayRevive : waiting[lane] > 0,
@@ -105,7 +105,13 @@ function longestAgo(
   return lanes.toSorted((a, b) => sinceTurn(b) - sinceTurn(a))[0]
 }
 
-/** With so much of the rate left over, reviving one medium kills no other, even if the next look at the deaths is minutes away. */
+/**
+ * With so much of the rate left over, reviving one medium kills no other, even if the next look at the deaths is minutes away.
+ * Never more than what the living keep when the dead have their slot, or every other turn of the only one.
+ */
+const calmBelow = (slots: number): number =>
+  Math.min(CALM_BELOW_PRESSURE, 1 - 1 / Math.max(2, slots))
+
 const CALM_BELOW_PRESSURE = 0.75
 
 /** Whether this renewal, the most urgent one, can wait no longer. */

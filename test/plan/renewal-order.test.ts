@@ -111,6 +111,17 @@ describe('the next upload slot', () => {
       },
       'renewal',
     ],
+    ...[1, 2].map((slots): [string, Partial<UploadDemand>, UploadLane] => [
+      `is not given to the dead while the living need half, where there are ${slots}`,
+      {
+        slots,
+        waiting: { ...bothWait, expired: 9, fresh: 0 },
+        running: { ...none, renewal: slots - 1 },
+        pressure: 0.5,
+        latest: ['renewal'],
+      },
+      'renewal',
+    ]),
     [
       'is shared by the dead and new files in turn',
       { waiting: { ...none, expired: 9, fresh: 9 }, latest: ['fresh'] },
@@ -166,7 +177,8 @@ describe('the next upload slot', () => {
         if (waits) expect(turns.renewal + turns.expired + turns.fresh).toBeGreaterThan(150)
         if (about.waiting.fresh > 0) expect(turns.fresh).toBeGreaterThan(5)
         if (about.waiting.renewal > 0) expect(turns.renewal).toBeGreaterThan(5)
-        const mayRevive = about.waiting.renewal === 0 || about.pressure < 0.75
+        const calmBelow = about.slots < 3 ? 0.5 : about.slots === 3 ? 2 / 3 : 0.75
+        const mayRevive = about.waiting.renewal === 0 || about.pressure < calmBelow
         if (about.waiting.expired > 0 && mayRevive) expect(turns.expired).toBeGreaterThan(5)
         // The living before the dead.
         if (about.waiting.renewal > 0 && about.waiting.fresh === 0 && about.slots > 1)

@@ -43,6 +43,8 @@ export type Expectation =
   | 'flat'
   /** What dies after an outage is the fewest that can, and the drain loses no time. */
   | 'best-drain'
+  /** Hardly more than that: where a call takes long, some die while theirs is under way. */
+  | 'good-drain'
 
 /** The defaults of the configuration. */
 export const RENEWAL: RenewalPolicy = {

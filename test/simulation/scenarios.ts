@@ -191,6 +191,17 @@ const slowAnswers = (media: number, begins: Scenario['begins']) =>
     expects: ['nothing-dies'],
   })
 
+/** The quota would revive the dead in no time; the slot has no time for them while the living need it. */
+const slowAnswersAndOutage = (media: number, load: number) =>
+  scenario(media, {
+    name: `36 h of outage, and one slot of which answers take ${load * 100} %`,
+    days: 8,
+    slots: 1,
+    shortestAnswerMs: Math.floor((load * 44 * HOUR_MS) / media) - SHORTEST_ANSWER_MS,
+    incidents: [outage(40, 36)],
+    expects: ['good-drain'],
+  })
+
 /** Of what the slot can do; the rest is its reserve. */
 const LOAD = 0.97
 
@@ -212,6 +223,8 @@ export const longScenarios = (media: number): readonly Scenario[] => [
   dropIn(media, 100_000),
   slowAnswers(media, 'leveled'),
   slowAnswers(media, 'bulk'),
+  slowAnswersAndOutage(media, 0.9),
+  slowAnswersAndOutage(media, 0.7),
   ...(media <= 100_000 ? [restarts(media, 10), restartsInBulk(media, 10), crashLoop(media)] : []),
 ]
 
@@ -245,4 +258,6 @@ export const shortScenarios = (): readonly Scenario[] => [
   dropIn(FEW, 2 * FEW),
   slowAnswers(FEW, 'leveled'),
   slowAnswers(FEW, 'bulk'),
+  slowAnswersAndOutage(5 * FEW, 0.9),
+  slowAnswersAndOutage(5 * FEW, 0.7),
 ]

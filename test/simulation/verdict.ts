@@ -38,6 +38,10 @@ const JUDGES = {
     return [`an hour had ${peak} calls, ${(peak / mean).toFixed(2)} times the mean`]
   },
   'best-drain': (report: Report) => report.drains.flatMap(judgeDrain),
+  'good-drain': (report: Report) =>
+    report.drains
+      .filter(({ deaths, fewestWithCare, backlog }) => deaths > fewestWithCare + backlog / 1000)
+      .map(({ deaths, fewestWithCare }) => `${deaths} ids died, where ${fewestWithCare} had to`),
 } as const
 
 function judgeDrain(drain: DrainReport): string[] {
