@@ -154,13 +154,16 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
 
   function uploadLane(): UploadLane | undefined {
     const { renewal, expired, fresh } = lanes
-    if (renewal.size() + expired.size() + fresh.size() === 0) return undefined
+    const waiting = renewal.size() + expired.size() + fresh.size()
+    const slots = deps.slots().uploads
+    if (waiting === 0 || running.renewal + running.expired + running.fresh >= slots)
+      return undefined
     const nowMs = clock.nowMs()
     takeBackTheLiving(nowMs)
     if (!moveTheDead(nowMs)) return undefined
     const head = renewal.peek()
     return nextUploadLane({
-      slots: deps.slots().uploads,
+      slots,
       waiting: { renewal: renewal.size(), expired: expired.size(), fresh: fresh.size() },
       running,
       pressure: deps.pressure(),
