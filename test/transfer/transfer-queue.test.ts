@@ -127,7 +127,7 @@ describe('transfer queue', () => {
   })
 
   it('moves ten thousand dead without keeping the event loop for all of them', async () => {
-    const { queue, clock, started } = aQueue({ uploads: 1, admits: () => started.length === 0 })
+    const { queue, clock, started } = aQueue({ uploads: 2, admits: () => started.length === 0 })
     const paths = Array.from({ length: 10_000 }, (_, n) => `${n}`)
     queue.submit([renewal('busy', 1), ...paths.map((path) => renewal(path, 60))], NOW_MS)
     clock.leap(20 * HOUR_MS)
