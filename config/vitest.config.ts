@@ -9,5 +9,7 @@ export default defineConfig({
     reporters: reportersFor('unit'),
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // Much of the suite waits: for child processes, for media of forty seconds to live. One worker on two cores wastes both.
+    maxWorkers: 2,
   },
 })

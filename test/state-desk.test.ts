@@ -37,7 +37,7 @@ it('what lives by this machine and by the service is handed out', async () => {
   const desk = await aDesk({ skew_ms: 0, at: iso(NOW_MS - HOUR_MS) })
   expect(await desk.lookUp('a.jpg')).toMatchObject({
     kind: 'live',
-    media: { safe_for_ms: 2 * HOUR_MS },
+    media: { safe_for_ms: 2 * HOUR_MS - 5_000 },
   })
 })
 
