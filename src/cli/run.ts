@@ -36,19 +36,30 @@ export async function runDaemon(
   bug.promise.catch(() => {})
   const running: Running = { config, log: openLog(context, config, events), mirror: undefined }
   const open = (wanted: Config) => openAndStart(context, wanted, events, bug.reject)
+  const started = Promise.withResolvers<void>()
+  // Listens from the beginning: a SIGHUP that nobody listens to ends a process.
+  const reloads = createReloads({
+    context,
+    events,
+    open,
+    running,
+    started: started.promise,
+    onBug: bug.reject,
+  })
   try {
     running.mirror = await open(config)
     narrate(events, running.mirror)
     await notifier.ready(await running.mirror.statusLine())
-    const reloads = createReloads({ context, events, open, running, onBug: bug.reject })
+    started.resolve()
     const beat = startHeartbeat(context, notifier, running, bug.reject)
     await Promise.race([untilAborted(context.signal), bug.promise])
     beat.stop()
     // A reload under way comes to its end first, so that it is the mirror in force which is stopped.
-    await reloads.stop()
+    await reloads.settled()
     events.emit({ kind: 'stopping', because: context.signal.reason?.message ?? 'asked to' })
     return EXIT.done
   } finally {
+    reloads.stopListening()
     await notifier.stopping()
     const { mirror } = running
     await mirror?.stop()
@@ -108,10 +119,12 @@ function createReloads(deps: {
   events: Events
   open: (config: Config) => Promise<Mirror>
   running: Running
+  /** A wish that comes before is granted then. */
+  started: Promise<void>
   onBug: (error: unknown) => void
 }) {
   const { context, events, open, running, onBug } = deps
-  let turn = Promise.resolve()
+  let turn = deps.started
 
   async function reload() {
     const config = await readConfig(context)
@@ -141,7 +154,8 @@ function createReloads(deps: {
     turn = turn.then(reload).catch(refuse)
   })
   return {
-    async stop() {
+    stopListening,
+    async settled() {
       stopListening()
       await turn
     },

@@ -219,6 +219,15 @@ describe('the daemon', () => {
     expect(Object.keys((await site.document()).media)).toEqual(['b.jpg'])
   })
 
+  it('reloads after its start when it is told to while it starts', async () => {
+    const wecom = await live()
+    const site = await createSite(wecom.baseUrl)
+    const daemon = await site.startDaemon('started')
+    daemon.signal('SIGHUP')
+    await daemon.saw('config-reloaded')
+    expect((await daemon.stop()).code).toBe(0)
+  })
+
   it('goes on as before when it is told to reload while its folder is away', async () => {
     const wecom = await live()
     const site = await createSite(wecom.baseUrl)

@@ -45,7 +45,8 @@ export interface Site {
   run(...args: string[]): Promise<Ended>
   /** Runs a command with `--json` and reads its answer. */
   ask<Answer>(...args: string[]): Promise<Answer>
-  startDaemon(): Promise<Daemon>
+  /** Resolves at the event, `ready` where none is named. */
+  startDaemon(until?: string): Promise<Daemon>
   /** From now on the program runs as this user, and owns state and configuration. */
   runAs(uid: number): Promise<void>
   /** The document as any other program reads it. */
@@ -103,9 +104,9 @@ export async function createSite(baseUrl: string, settings: Settings = {}): Prom
       if (stdout === '') throw new Error(`no answer to ${args.join(' ')}: ${stderr}`)
       return JSON.parse(stdout)
     },
-    async startDaemon() {
+    async startDaemon(until = 'ready') {
       const daemon = watch(start(['run']))
-      await daemon.saw('ready')
+      await daemon.saw(until)
       return daemon
     },
     async runAs(uid) {
