@@ -250,7 +250,8 @@ test('reports a name that is not UTF-8 when it comes, and its end when it is men
 test('reports endless writing, once', async () => {
   const { root, clock, soon, problems, settled } = await setUp()
   const file = join(root, 'log')
-  for (let second = 0; second < 35; second++) {
+  // Half a minute of it is endless; on a loaded machine the system may tell of the first writes late.
+  for (let second = 0; second < 300 && problems.length === 0; second++) {
     writeFileSync(file, 'x'.repeat(second + 1))
     age(file, clock.nowMs())
     await clock.advance(900)
