@@ -13,6 +13,7 @@ import {
   isWorthLeveling,
   measureCapacity,
   type Outlook,
+  sumOfWork,
   type Work,
   workMs,
 } from './plan/capacity.ts'
@@ -114,7 +115,7 @@ export function createRenewalRelease(deps: {
     for await (const batch of dying) {
       for (const entry of batch) {
         if (isDue(entry, nowMs) || due.has(entry.path) || !isFree(entry)) continue
-        const costMs = workMs({ count: 1, sizeBytes: entry.sizeBytes }, rate)
+        const costMs = workMs(asWork(entry), rate)
         if (credit.ms < costMs) return early
         credit = { ...credit, ms: credit.ms - costMs }
         early.push(entry)
@@ -136,7 +137,7 @@ export function createRenewalRelease(deps: {
       const rate = deps.rate()
       outlook = foresee(await manifest.workload(), rate, policy, nowMs)
       const due = await takeDue(nowMs)
-      count(workMs(sumOf(due), rate), nowMs)
+      count(workMs(sumOfWork(due.map(asWork)), rate), nowMs)
       const paths = new Set([...due, ...(await takeEndangered(nowMs))].map(({ path }) => path))
       const early = new Set((await takeEarly(nowMs, rate, paths)).map(({ path }) => path))
       return { due: paths, early }
@@ -154,7 +155,7 @@ export function createRenewalRelease(deps: {
     async capacity() {
       // What waits for its first id will have to be kept alive as well; a first start would be measured too late without it.
       const { waitingNew } = deps.queue().load()
-      const media = sumOfSlices([...(await manifest.workload()), waitingNew])
+      const media = sumOfWork([...(await manifest.workload()), waitingNew])
       return measureCapacity(media, deps.rate(), policy)
     },
   }
@@ -179,13 +180,4 @@ async function* inBatches(
   }
 }
 
-const sumOf = (entries: readonly ManifestEntry[]): Work => ({
-  count: entries.length,
-  sizeBytes: entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-})
-
-/** All of it together. */
-export const sumOfSlices = (slices: readonly Work[]): Work => ({
-  count: slices.reduce((sum, { count }) => sum + count, 0),
-  sizeBytes: slices.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-})
+const asWork = ({ sizeBytes }: ManifestEntry): Work => ({ count: 1, sizeBytes })

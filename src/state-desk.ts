@@ -2,8 +2,7 @@
 import type { Config } from './config/config.ts'
 import { readKnownTime } from './known-time.ts'
 import { readManifest } from './manifest/read-manifest.ts'
-import { measureCapacity } from './plan/capacity.ts'
-import { sumOfSlices } from './renewal-release.ts'
+import { measureCapacity, sumOfWork } from './plan/capacity.ts'
 import type { Desk } from './serve/desk.ts'
 import { createReaderDesk } from './serve/reader-desk.ts'
 import type { Clock } from './support/clock.ts'
@@ -32,7 +31,7 @@ export async function openStateDesk(
     },
     clock: createServiceClock({ clock, known, emit: () => {} }),
     lifetimeMs: renewal.lifetimeMs,
-    capacity: async () => measureCapacity(sumOfSlices(await manifest.workload()), rate, renewal),
+    capacity: async () => measureCapacity(sumOfWork(await manifest.workload()), rate, renewal),
     live: async () => undefined,
     circumstances: async () => undefined,
   })

@@ -1,4 +1,5 @@
 // Who is told of an outage, and how often: one warning a day, one line when it is over, and nothing for each attempt.
+
 import { describe, expect, it } from 'vitest'
 import { createCircumstances } from '../src/circumstances.ts'
 import { WecomUnreachable } from '../src/errors.ts'
@@ -17,6 +18,7 @@ import { createTransferQueue, type TransferQueue } from '../src/transfer/transfe
 import { createCircuit } from '../src/wecom/circuit.ts'
 import { aFile, anEntry, HOUR_MS, NOW_MS, THREE_DAYS } from './helpers/builders.ts'
 import { createFakeClock } from './helpers/fake-clock.ts'
+import { folderOf } from './helpers/map-folder.ts'
 import { createTempFolder } from './helpers/temp-folder.ts'
 
 const QUARTER_MS = HOUR_MS / 4
@@ -137,12 +139,7 @@ async function aMirrorOf(count: number) {
   await manifest.commit(entries.map((entry) => ({ kind: 'put-entry', entry }) as const))
   let isThere = true
   const circuit = createCircuit({ clock, random, emit })
-  const folder = {
-    get: (path: MediaPath) => files.get(path),
-    isUnsettled: () => false,
-    paths: () => files.keys(),
-    belief: () => ({ kind: 'believed' }) as const,
-  }
+  const folder = folderOf(files)
   const renewals = createRenewalRelease({
     manifest,
     queue: () => queue,

@@ -1,4 +1,5 @@
 // Passes between a folder that is a map, a manifest in memory and steps that do as the test says.
+
 import { describe, expect, it } from 'vitest'
 import {
   FileUnreadable,
@@ -22,6 +23,7 @@ import {
   THREE_DAYS,
 } from './helpers/builders.ts'
 import { createFakeClock } from './helpers/fake-clock.ts'
+import { folderOf } from './helpers/map-folder.ts'
 import { createMemoryManifest } from './helpers/memory-manifest.ts'
 
 function setUp() {
@@ -44,12 +46,7 @@ function setUp() {
   })
   const passes = createPasses({
     renewals,
-    folder: {
-      get: (path) => files.get(path),
-      isUnsettled: () => false,
-      paths: () => files.keys(),
-      belief: () => ({ kind: 'believed' }),
-    },
+    folder: folderOf(files),
     manifest,
     queue: () => queue,
     perform: (step) => {

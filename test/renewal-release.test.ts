@@ -1,4 +1,5 @@
 // Release, passes and queue together, over days: which renewals are begun when, and whether each of them comes in time.
+
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createDangerWatch } from '../src/danger-watch.ts'
@@ -11,6 +12,7 @@ import { createEvents } from '../src/support/events.ts'
 import { createTransferQueue } from '../src/transfer/transfer-queue.ts'
 import { aFile, aMediaId, anEntry, aPath, HOUR_MS, NOW_MS, THREE_DAYS } from './helpers/builders.ts'
 import { createFakeClock } from './helpers/fake-clock.ts'
+import { folderOf } from './helpers/map-folder.ts'
 import { createMemoryManifest } from './helpers/memory-manifest.ts'
 
 const MINUTE_MS = 60_000
@@ -18,7 +20,7 @@ const NOTHING = { count: 0, sizeBytes: 0 }
 const DAY_MS = 24 * HOUR_MS
 
 /** An engine that makes one call at a time, each as long as the rate allows. */
-function anEngine({ callsPerHour = 6, believed = true } = {}) {
+function anEngine({ callsPerHour = 6 } = {}) {
   const clock = createFakeClock(NOW_MS)
   const events = createEvents()
   const manifest = createMemoryManifest()
@@ -36,12 +38,7 @@ function anEngine({ callsPerHour = 6, believed = true } = {}) {
   })
   const passes = createPasses({
     renewals,
-    folder: {
-      get: (path) => files.get(path),
-      isUnsettled: () => false,
-      paths: () => files.keys(),
-      belief: () => (believed ? { kind: 'believed' } : { kind: 'doubted', because: '', hint: '' }),
-    },
+    folder: folderOf(files),
     manifest,
     queue: () => queue,
     async perform(step) {

@@ -10,6 +10,12 @@ export interface Work {
   readonly sizeBytes: number
 }
 
+/** All of it together. */
+export const sumOfWork = (parts: readonly Work[]): Work => ({
+  count: parts.reduce((sum, { count }) => sum + count, 0),
+  sizeBytes: parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+})
+
 /** Pace and pressure are parts of the allowed rate: 1 is all of it, and more is more than there is. */
 export interface Outlook {
   /** The lowest constant rate, from now on, at which every medium is renewed by `before` its death. */

@@ -1,17 +1,10 @@
 // Answers for when a step is performed: by urgency, within slots, at most one per path at a time, none while the circuit is open.
 // Not for who goes before whom (plan/renewal-order.ts), what a step does (perform.ts) nor what comes of it (pass.ts).
 import type { MediaPath } from '../media/media.ts'
-import {
-  isUrgent,
-  type Lane,
-  laneOf,
-  nextUploadLane,
-  rankOf,
-  type UploadLane,
-} from '../plan/renewal-order.ts'
+import { isUrgent, type Lane, nextUploadLane, type UploadLane } from '../plan/renewal-order.ts'
 import type { Step } from '../plan/step.ts'
 import type { Clock, Timer } from '../support/clock.ts'
-import { createStepHeap, type Place } from './step-heap.ts'
+import { createWaitingSteps } from './waiting-steps.ts'
 
 export interface TransferQueue {
   /** Takes steps in; one whose path already waits replaces it, one whose path is in flight asks for another look. */
@@ -65,106 +58,51 @@ export interface TransferQueueDeps {
   after: Clock['after']
 }
 
-/** So many of the dead are moved in one turn of the event loop. */
-const MOST_MOVED = 5_000
-/** Smaller corrections of the service's clock change nobody's lane for long. */
-const SET_BACK_FROM_MS = 60_000
-
 const CALLING_LANES = ['renewal', 'expired', 'fresh', 'download'] as const
 
 export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
   const { clock } = deps
-  const lanes = {
-    local: createStepHeap<Lane>('local'),
-    renewal: createStepHeap<Lane>('renewal'),
-    expired: createStepHeap<Lane>('expired'),
-    fresh: createStepHeap<Lane>('fresh'),
-    download: createStepHeap<Lane>('download'),
-  }
+  const waiting = createWaitingSteps(deps.askedAtMs)
   const inFlight = new Map<MediaPath, { step: Step; ended: Promise<void> }>()
   const running: Record<Lane, number> = { local: 0, renewal: 0, expired: 0, fresh: 0, download: 0 }
-  /** Where the step of a path waits. */
-  const placed = new Map<MediaPath, Place<Lane>>()
-  const waitingNew = { count: 0, sizeBytes: 0 }
   const overlapped = new Set<MediaPath>()
   const aborter = new AbortController()
   const idleWaiters: (() => void)[] = []
-  const naps: { uploads?: Timer | undefined; downloads?: Timer | undefined } = {}
+  /** What is waited for: that the quota has room, that what waits is in its lanes. */
+  const naps = new Map<string, Timer>()
   /** Lanes that got an upload slot, the latest first, each once. */
   let latestUploads: readonly UploadLane[] = []
-  /** The service's moment at the last look: where it is behind that, the clock was set right. */
-  let lookedAtMs = Number.NEGATIVE_INFINITY
-  let moving: Timer | undefined
   let stopped = false
 
-  function place(step: Step, nowMs: number) {
-    const before = placed.get(step.path)
-    if (before) {
-      tally(before.step, -1)
-      lanes[before.lane].drop(before)
-    }
-    tally(step, 1)
-    const rank = rankOf(step, nowMs, deps.askedAtMs)
-    placed.set(step.path, lanes[laneOf(step, nowMs)].put(step, rank))
-  }
-
-  function drop(path: MediaPath) {
-    const place = placed.get(path)
-    if (place === undefined) return
-    placed.delete(path)
-    tally(place.step, -1)
-    lanes[place.lane].drop(place)
-  }
-
-  function tally(step: Step, sign: 1 | -1) {
-    if (step.kind !== 'upload' || step.because !== 'new') return
-    waitingNew.count += sign
-    waitingNew.sizeBytes += sign * step.file.sizeBytes
-  }
-
-  /**
-   * What died while it waited was the most urgent, so it stands before all that still lives: it goes to its own lane. False while
-   * more of it is left; after an outage of days that may be many, and nobody else is kept waiting for them.
-   */
-  function moveTheDead(nowMs: number): boolean {
-    for (let moved = 0; moved < MOST_MOVED; moved++) {
-      const step = lanes.renewal.peek()
-      if (step === undefined || laneOf(step, nowMs) === 'renewal') return true
-      place(step, nowMs)
-    }
-    moving ??= deps.after(0, () => {
-      moving = undefined
+  function lookAgainIn(delayMs: number, reason: string) {
+    if (naps.has(reason)) return
+    const pumpThen = () => {
+      naps.delete(reason)
       pump()
-    })
-    return false
+    }
+    naps.set(reason, deps.after(delayMs, pumpThen))
   }
 
-  /** Under a clock that was ahead the living were taken for dead, the next to die for the last in line: they are placed anew. */
-  function takeBackTheLiving(nowMs: number) {
-    const wasSetBack = nowMs < lookedAtMs - SET_BACK_FROM_MS
-    lookedAtMs = nowMs
-    if (!wasSetBack) return
-    const steps: Step[] = []
-    for (let step = lanes.expired.take(); step; step = lanes.expired.take()) steps.push(step)
-    for (const step of steps) {
-      placed.delete(step.path)
-      place(step, nowMs)
-    }
-  }
+  const waitingUploads = () => ({
+    renewal: waiting.count('renewal'),
+    expired: waiting.count('expired'),
+    fresh: waiting.count('fresh'),
+  })
 
   function uploadLane(): UploadLane | undefined {
-    const { renewal, expired, fresh } = lanes
-    const waiting = renewal.size() + expired.size() + fresh.size()
+    const { renewal, expired, fresh } = waitingUploads()
     const slots = deps.slots().uploads
-    if (waiting === 0 || running.renewal + running.expired + running.fresh >= slots)
-      return undefined
+    const isFull = running.renewal + running.expired + running.fresh >= slots
+    if (isFull || renewal + expired + fresh === 0) return undefined
     const nowMs = clock.nowMs()
-    takeBackTheLiving(nowMs)
-    if (!moveTheDead(nowMs)) return undefined
-    const head = renewal.peek()
+    if (!waiting.sort(nowMs)) {
+      lookAgainIn(0, 'more to be moved')
+      return undefined
+    }
+    const head = waiting.peek('renewal')
     return nextUploadLane({
       slots,
-      waiting: { renewal: renewal.size(), expired: expired.size(), fresh: fresh.size() },
+      waiting: waitingUploads(),
       running,
       pressure: deps.pressure(),
       isEmergency: head !== undefined && isUrgent(head, nowMs),
@@ -174,42 +112,34 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
 
   /** What goes now, taken out of its lane; undefined when nobody waits who could start. */
   function takeNext(): { step: Step; lane: Lane } | undefined {
-    const local = lanes.local.take()
-    if (local) return { step: local, lane: 'local' }
-    const upload = uploadLane()
-    const lane =
-      upload !== undefined && hasRoom('uploads')
-        ? upload
-        : hasDownloadSlot() && hasRoom('downloads')
-          ? 'download'
-          : undefined
-    if (lane === undefined || !deps.admits()) return undefined
-    if (deps.isProbing()) return takeProbe()
-    if (lane !== 'download' && lane !== latestUploads[0])
+    const lane = waiting.count('local') > 0 ? 'local' : callingLane()
+    if (lane === undefined || (lane !== 'local' && !deps.admits())) return undefined
+    if (lane !== 'local' && deps.isProbing()) return takeProbe()
+    if (lane !== 'local' && lane !== 'download' && lane !== latestUploads[0])
       latestUploads = [lane, ...latestUploads.filter((other) => other !== lane)]
-    const step = lanes[lane].take()
+    const step = waiting.take(lane)
     return step && { step, lane }
   }
 
-  const hasDownloadSlot = (): boolean =>
-    lanes.download.size() > 0 && running.download < deps.slots().downloads
+  function callingLane(): UploadLane | 'download' | undefined {
+    const upload = uploadLane()
+    if (upload !== undefined && hasRoom('uploads')) return upload
+    const hasSlot = waiting.count('download') > 0 && running.download < deps.slots().downloads
+    return hasSlot && hasRoom('downloads') ? 'download' : undefined
+  }
 
   /** Looks again when there is, since what is the most urgent may be another step by then. */
   function hasRoom(direction: 'uploads' | 'downloads'): boolean {
     const waitMs = deps.waitMs(direction)
-    if (waitMs <= 0) return true
-    naps[direction] ??= deps.after(waitMs, () => {
-      naps[direction] = undefined
-      pump()
-    })
-    return false
+    if (waitMs > 0) lookAgainIn(waitMs, direction)
+    return waitMs <= 0
   }
 
   /** Any step and not the most urgent: a single file that always breaks the line must not be the probe each time. */
   function takeProbe(): { step: Step; lane: Lane } | undefined {
-    const waiting = CALLING_LANES.filter((lane) => lanes[lane].size() > 0)
-    const lane = waiting[Math.floor(deps.random() * waiting.length)]
-    const step = lane && lanes[lane].takeAny(deps.random())
+    const lanes = CALLING_LANES.filter((lane) => waiting.count(lane) > 0)
+    const lane = lanes[Math.floor(deps.random() * lanes.length)]
+    const step = lane && waiting.takeAny(lane, deps.random())
     return step && { step, lane }
   }
 
@@ -225,12 +155,9 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
   }
 
   function pump() {
-    for (let next = stopped ? undefined : takeNext(); next; next = takeNext()) {
-      placed.delete(next.step.path)
-      tally(next.step, -1)
+    for (let next = stopped ? undefined : takeNext(); next; next = takeNext())
       start(next.step, next.lane)
-    }
-    if (placed.size + inFlight.size > 0) return
+    if (waiting.count() + inFlight.size > 0) return
     for (const resolve of idleWaiters.splice(0)) resolve()
   }
 
@@ -239,34 +166,32 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
       if (stopped) return
       for (const step of steps) {
         if (inFlight.has(step.path)) overlapped.add(step.path)
-        else place(step, nowMs)
+        else waiting.put(step, nowMs)
       }
       pump()
     },
     withdraw(path) {
-      drop(path)
+      waiting.drop(path)
       pump()
     },
-    has: (path) => placed.has(path) || inFlight.has(path),
+    has: (path) => waiting.has(path) || inFlight.has(path),
     whenFree: async (path) => inFlight.get(path)?.ended,
     wake: pump,
     load: () => ({
-      waiting: placed.size,
-      waitingRenewals: lanes.renewal.size() + lanes.expired.size(),
-      waitingDead: lanes.expired.size(),
-      waitingNew: { ...waitingNew },
+      waiting: waiting.count(),
+      waitingRenewals: waiting.count('renewal') + waiting.count('expired'),
+      waitingDead: waiting.count('expired'),
+      waitingNew: waiting.newcomers(),
       inFlight: [...inFlight.values()].map(({ step }) => step),
     }),
     idle: () =>
-      placed.size + inFlight.size === 0
+      waiting.count() + inFlight.size === 0
         ? Promise.resolve()
         : new Promise((resolve) => idleWaiters.push(resolve)),
     async stop(reason) {
       stopped = true
-      placed.clear()
-      Object.assign(waitingNew, { count: 0, sizeBytes: 0 })
-      for (const lane of Object.values(lanes)) lane.clear()
-      for (const timer of [naps.uploads, naps.downloads, moving]) timer?.cancel()
+      waiting.clear()
+      for (const nap of naps.values()) nap.cancel()
       aborter.abort(reason)
       if (inFlight.size > 0) await new Promise<void>((resolve) => idleWaiters.push(resolve))
       else for (const resolve of idleWaiters.splice(0)) resolve()

@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000
 
 /**
  * What can be kept up for hours without ever waiting longer than the windows make it: the tighter of both. A window's
- * calls are let go a bucket late, which is why this is a sixtieth below what the service would allow.
+ * calls are let go a bucket late, which is why this is a 240th below what the service would allow.
  */
 export function allowedRate(settings: {
   readonly quota: QuotaShare

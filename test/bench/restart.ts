@@ -1,4 +1,5 @@
 // Restart over 100,000 unchanged files, and a pass for one new file with 100,000 in the manifest.
+
 import { execFileSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import type { FileFacts, MediaPath } from '../../src/media/media.ts'
 import { createPasses } from '../../src/pass.ts'
 import { systemClock } from '../../src/support/clock.ts'
 import { aFile, aPath } from '../helpers/builders.ts'
+import { folderOf } from '../helpers/map-folder.ts'
 import {
   type BenchSite,
   createBenchSite,
@@ -57,12 +59,7 @@ async function measurePass(site: BenchSite): Promise<number> {
   })
   const files = new Map<MediaPath, FileFacts>()
   const passes = createPasses({
-    folder: {
-      get: (path) => files.get(path),
-      isUnsettled: () => false,
-      paths: () => files.keys(),
-      belief: () => ({ kind: 'believed' }),
-    },
+    folder: folderOf(files),
     manifest,
     queue: () => ({ submit: () => {}, withdraw: () => {} }),
     renewals: { take: async () => ({ due: new Set(), early: new Set() }) },
