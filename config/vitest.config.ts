@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
-    exclude: ['test/system/**'],
+    exclude: ['test/system/**', 'test/long/**'],
     reporters: reportersFor('unit'),
     testTimeout: 20_000,
     hookTimeout: 20_000,
