@@ -5,7 +5,7 @@ import type { ManifestReader } from './manifest/manifest.ts'
 import type { MediaPath } from './media/media.ts'
 import type { Passes } from './pass.ts'
 import { failureAnswer } from './serve/answers.ts'
-import type { MirrorAnswer, Progress } from './serve/desk.ts'
+import type { MirrorAnswer, MirrorOptions, Progress } from './serve/desk.ts'
 import type { Clock } from './support/clock.ts'
 import type { Events, MirrorEvent } from './support/events.ts'
 import type { TransferQueue } from './transfer/transfer-queue.ts'
@@ -18,12 +18,13 @@ const MAX_SETTLING_MS = 60_000
 export interface FullPassDeps {
   folder: {
     scan(because: string): Promise<void>
+    isBelieved(): boolean
     /** When the next file that is still being written may have settled; undefined when none is. */
     nextSettleAtMs(): number | undefined
     /** Looks again at what may have settled by now. */
     lookAgain(): Promise<void>
   }
-  passes: Pick<Passes, 'request' | 'planned' | 'doubt'>
+  passes: Pick<Passes, 'request' | 'planned' | 'doubt' | 'findMissing' | 'takeWord'>
   queue: Pick<TransferQueue, 'idle' | 'load'>
   circuit: {
     state(): { kind: 'closed' | 'open' | 'half-open'; error?: MirrorError }
@@ -38,11 +39,15 @@ export async function runFullPass(
   deps: FullPassDeps,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
+  options?: MirrorOptions,
 ): Promise<MirrorAnswer> {
   const tally = createTally(deps, onProgress)
   const unsubscribe = [deps.events.subscribe(tally.listen), deps.circuit.onChange(tally.seeCircuit)]
   try {
     await deps.folder.scan('asked for')
+    // In a folder that is not believed nothing is known to be missing.
+    if (options?.restoreVanished && deps.folder.isBelieved())
+      deps.passes.takeWord(await deps.passes.findMissing())
     const giveUpAtMs = deps.clock.nowMs() + MAX_SETTLING_MS
     for (let round = 0; round < MAX_ROUNDS && !tally.stoppedBy(); round++) {
       const before = tally.doneCount()
@@ -52,6 +57,7 @@ export async function runFullPass(
         due: true,
         missing: true,
         again: round === 0,
+        asked: true,
       })
       await deps.passes.planned()
       await raceAbort(Promise.race([deps.queue.idle(), tally.stopped]), signal)

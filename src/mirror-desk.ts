@@ -61,16 +61,19 @@ export function createMirrorDesk(
       requireBelief(folder)
       return passes.preview()
     },
-    mirror: (onProgress, signal) =>
+    mirror: (onProgress, signal, options) =>
       runFullPass(
         { folder: scanned, passes, queue, circuit, manifest, events, clock },
         onProgress,
         signal,
+        options,
       ),
     missing: async () => {
       await firstScan()
       requireBelief(folder)
-      return passes.findMissing()
+      const found = await passes.findMissing()
+      passes.takeWord([])
+      return found
     },
     requestLanding: () => passes.request({ because: 'a reference was added', due: true }),
     circuitError: () => circuit.state().error ?? engine.doubt(),

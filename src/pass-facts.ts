@@ -37,6 +37,8 @@ export function createPassFacts(deps: {
   manifest: ManifestReader
   /** The service's clock. */
   clock: { nowMs(): number }
+  /** An entry is without its file that had one before. */
+  onMissing?: () => void
 }) {
   const { folder, manifest, clock } = deps
   /** Paths that are not yet as they should be, and from when on they are looked at again. */
@@ -91,8 +93,10 @@ export function createPassFacts(deps: {
   function remember({ path, file, isUnsettled, entry, problem }: Sight) {
     if (file && !entry && !problem) fresh.set(path, file.sizeBytes)
     else if (fresh.size > 0) fresh.delete(path)
-    if (entry && !file && !isUnsettled) missing.add(path)
-    else if (missing.size > 0) missing.delete(path)
+    if (entry && !file && !isUnsettled) {
+      if (!missing.has(path)) deps.onMissing?.()
+      missing.add(path)
+    } else if (missing.size > 0) missing.delete(path)
     if (undone.size > 0) undone.delete(path)
   }
 
@@ -102,13 +106,28 @@ export function createPassFacts(deps: {
     return missing.size
   }
 
+  /** The missing ones that are not perhaps there under a new name, which is known only when every new file has been read. */
+  async function surelyMissing(): Promise<ReadonlySet<MediaPath>> {
+    const sizes = newSizes()
+    const sure = new Set<MediaPath>()
+    for (const path of [...missing]) {
+      const entry = await manifest.findEntry(path)
+      if (!entry) missing.delete(path)
+      else if (!sizes.has(entry.sizeBytes)) sure.add(path)
+    }
+    return sure
+  }
+
+  const newSizes = (): ReadonlySet<number> => new Set(fresh.values())
+
   return {
     countMissing,
+    surelyMissing,
     gatherPaths,
     openReferences,
     look,
     missing: missing as ReadonlySet<MediaPath>,
-    newSizes: (): ReadonlySet<number> => new Set(fresh.values()),
+    newSizes,
     leaveUndone: (path: MediaPath, fromMs: number) => void undone.set(path, fromMs),
     /** The step came to its end. */
     markDone(path: MediaPath) {

@@ -3,6 +3,7 @@
 import type { MirrorError } from './errors.ts'
 import { createFailedSteps } from './failed-step.ts'
 import type { Manifest } from './manifest/manifest.ts'
+import { createMassLoss, type Missing, type Verdict } from './mass-loss.ts'
 import type { MediaPath } from './media/media.ts'
 import { createPassFacts, type FolderFacts } from './pass-facts.ts'
 import { type PlanPolicy, planPass } from './plan/plan.ts'
@@ -14,8 +15,6 @@ import type { TransferQueue } from './transfer/transfer-queue.ts'
 
 /** Paths are planned this many at a time, so that a pass over a large folder never holds up the event loop. */
 const CHUNK_PATHS = 1000
-/** Below this many missing files their number alone is no reason for doubt. */
-const MIN_VANISHED = 20
 
 /** A wish for a pass; wishes made while one runs are merged into the next. */
 export interface PassRequest {
@@ -26,6 +25,8 @@ export interface PassRequest {
   readonly missing?: boolean
   /** Judge again what was found unacceptable: limits and rules may be others now. */
   readonly again?: boolean
+  /** A person waits for it: what vanished a moment ago is acted on as well. */
+  readonly asked?: boolean
 }
 
 export interface Passes {
@@ -38,6 +39,8 @@ export interface Passes {
   missingCount(): Promise<number>
   /** Looks at everything: what stands in the manifest while its file is gone. */
   findMissing(): Promise<ReadonlySet<MediaPath>>
+  /** A person has decided about all that is missing: it is no reason for doubt any more, and these are to come back. */
+  takeWord(back: Iterable<MediaPath>): void
   /** Why nothing is done about the folder, or about what is missing in it, without a person's word. */
   doubt(): Promise<{ because: string; hint: string } | null>
   /** What the last attempt on this path failed with, if it was postponed and none has gone well since. */
@@ -48,7 +51,14 @@ export interface Passes {
 
 type PassFactsReader = ReturnType<typeof createPassFacts>
 
+/** What a plan is made of: the memory of the passes, or a glance that leaves it alone. */
+interface View {
+  readonly facts: PassFactsReader
+  readonly judge: () => Promise<Verdict>
+}
+
 const NOTHING: Released = { due: new Set(), early: new Set() }
+const NONE: ReadonlySet<MediaPath> = new Set()
 
 interface Wish {
   readonly paths: Set<MediaPath>
@@ -57,6 +67,7 @@ interface Wish {
   due: boolean
   missing: boolean
   again: boolean
+  asked: boolean
 }
 
 const createWish = (): Wish => ({
@@ -66,17 +77,16 @@ const createWish = (): Wish => ({
   due: false,
   missing: false,
   again: false,
+  asked: false,
 })
 
 const wishForEverything = (): Wish => ({ ...createWish(), all: true, due: true, missing: true })
 
-function add(wish: Wish, { because, paths = [], all, due, missing, again }: PassRequest): void {
+function add(wish: Wish, { paths = [], ...request }: PassRequest): void {
   for (const path of paths) wish.paths.add(path)
-  wish.reasons.add(because)
-  wish.all ||= all === true
-  wish.due ||= due === true
-  wish.missing ||= missing === true
-  wish.again ||= again === true
+  wish.reasons.add(request.because)
+  for (const what of ['all', 'due', 'missing', 'again', 'asked'] as const)
+    wish[what] ||= request[what] === true
 }
 
 export function createPasses(deps: {
@@ -86,7 +96,7 @@ export function createPasses(deps: {
   queue: () => Pick<TransferQueue, 'submit'>
   perform: Perform
   renewals: Pick<RenewalRelease, 'take'>
-  policy: Omit<PlanPolicy, 'actOnMissing' | 'judgeAgain'>
+  policy: Omit<PlanPolicy, 'actOnMissing' | 'judgeAgain' | 'wantedBack'>
   /** The service's clock. */
   clock: { nowMs(): number }
   /** Whether WeCom is not called at present. */
@@ -96,7 +106,8 @@ export function createPasses(deps: {
   onBug: (error: unknown) => void
 }): Passes {
   const { folder, manifest, clock, emit } = deps
-  const facts = createPassFacts(deps)
+  const massLoss = createMassLoss(clock)
+  const facts = createPassFacts({ ...deps, onMissing: massLoss.noteVanished })
   const failures = createFailedSteps(deps)
   /** What the next pass will look at, if anyone asked for one. */
   let wish: Wish | undefined
@@ -128,7 +139,8 @@ export function createPasses(deps: {
     const startedAtMs = clock.nowMs()
     let stepCount = 0
     const released = scope.due ? await deps.renewals.take() : NOTHING
-    for await (const steps of planScope(scope, facts, released)) {
+    const view = { facts, judge: () => judgeMissing(scope.asked) }
+    for await (const steps of planScope(scope, view, released)) {
       stepCount += steps.length
       deps.queue().submit(steps, clock.nowMs())
     }
@@ -142,7 +154,7 @@ export function createPasses(deps: {
 
   async function* planScope(
     scope: Wish,
-    facts: PassFactsReader,
+    { facts, judge }: View,
     released: Released = NOTHING,
   ): AsyncGenerator<Step[]> {
     let references = await facts.openReferences(scope)
@@ -150,7 +162,12 @@ export function createPasses(deps: {
     // Looked at first, all of them: whether a missing file was renamed is known only when every new one has been seen.
     if (scope.missing) for (const chunk of chunks) await facts.look(chunk)
     const believed = folder.belief().kind === 'believed'
-    const actOnMissing = scope.missing && believed && !(await tooManyMissing(facts))
+    const mayAct = scope.missing && believed
+    const verdict = mayAct ? await judge() : 'wait'
+    const missing = {
+      actOnMissing: verdict === 'act',
+      wantedBack: mayAct ? massLoss.wantedBack : NONE,
+    }
     const newSizes = facts.newSizes()
     for (const chunk of chunks.length > 0 ? chunks : [[]]) {
       yield planPass(
@@ -159,7 +176,7 @@ export function createPasses(deps: {
           sights: await facts.look(chunk),
           references,
           early: released.early,
-          policy: { ...deps.policy, actOnMissing, judgeAgain: scope.again },
+          policy: { ...deps.policy, ...missing, judgeAgain: scope.again },
         },
         clock.nowMs(),
       )
@@ -168,23 +185,27 @@ export function createPasses(deps: {
     }
   }
 
-  async function tooManyMissing(facts: PassFactsReader): Promise<boolean> {
-    const count = await facts.countMissing()
-    const doubts = count >= MIN_VANISHED && count > (await manifest.count()).entries / 2
-    if (doubts && !doubted) emit({ kind: 'folder-doubted', ...vanishedDoubt(count) })
+  async function judgeMissing(isAsked: boolean): Promise<Verdict> {
+    const missing = await describeMissing(facts)
+    const verdict = massLoss.judge(missing, isAsked)
+    const doubts = verdict === 'doubt'
+    if (doubts && !doubted) emit({ kind: 'folder-doubted', ...massLossDoubt(missing) })
     if (!doubts && doubted) emit({ kind: 'folder-believed' })
     doubted = doubts
-    return doubts
+    return verdict
   }
 
-  const vanishedDoubt = (count: number) => ({
-    because: `${count} files, more than half of what the manifest knows, vanished at once`,
-    hint: 'Put the files back, or say `wecom-media-mirror forget --vanished`.',
+  const describeMissing = async (facts: PassFactsReader): Promise<Missing> => ({
+    paths: await facts.surelyMissing(),
+    entryCount: (await manifest.count()).entries,
   })
 
   async function preview(): Promise<Step[]> {
     const steps: Step[] = []
-    for await (const some of planScope(wishForEverything(), createPassFacts(deps)))
+    const glance = createPassFacts(deps)
+    const judge = async () =>
+      massLoss.isDoubtful(await describeMissing(glance)) ? 'doubt' : ('act' as const)
+    for await (const some of planScope(wishForEverything(), { facts: glance, judge }))
       steps.push(...some)
     return steps
   }
@@ -201,6 +222,7 @@ export function createPasses(deps: {
       await deps.perform(step, signal)
       failures.succeeded(step.path)
       facts.markDone(step.path)
+      if (isAboutMissing(step)) massLoss.noteAct(step.path, step.kind !== 'restore')
       if (step.kind === 'restore' || step.kind === 'land') await facts.markBrought(step.path)
     } catch (error) {
       if (!signal.aborted) await takeInFailure(step, error).catch(deps.onBug)
@@ -222,15 +244,27 @@ export function createPasses(deps: {
     preview,
     missingCount: facts.countMissing,
     findMissing,
+    takeWord: massLoss.takeWord,
     async doubt() {
       const belief = folder.belief()
       if (belief.kind === 'doubted') return { because: belief.because, hint: belief.hint }
-      return (await tooManyMissing(facts)) ? vanishedDoubt(facts.missing.size) : null
+      const missing = await describeMissing(facts)
+      return massLoss.isDoubtful(missing) ? massLossDoubt(missing) : null
     },
     lastError: failures.lastError,
     perform,
   }
 }
+
+const massLossDoubt = ({ paths }: Missing) => ({
+  because: `more than half of what the manifest knows vanished within ten minutes; ${paths.size} files are gone`,
+  hint: 'Put the files back, or say `wecom-media-mirror sync --restore-vanished` to fetch them from WeCom while their ids live, or `wecom-media-mirror forget --vanished`.',
+})
+
+const isAboutMissing = (step: Step): boolean =>
+  step.kind === 'restore' ||
+  step.kind === 'report-lost' ||
+  (step.kind === 'forget' && !step.evenIfThere)
 
 function* chunked(paths: Iterable<MediaPath>): Generator<MediaPath[]> {
   let chunk: MediaPath[] = []

@@ -26,7 +26,7 @@ import { createFakeClock } from './helpers/fake-clock.ts'
 import { folderOf } from './helpers/map-folder.ts'
 import { createMemoryManifest } from './helpers/memory-manifest.ts'
 
-function setUp() {
+function setUp(onDelete: 'restore' | 'forget' = 'restore') {
   const clock = createFakeClock(NOW_MS)
   const manifest = createMemoryManifest()
   const files = new Map<MediaPath, FileFacts>()
@@ -36,6 +36,7 @@ function setUp() {
   let act = async (step: Step) => {
     if (step.kind === 'upload' || step.kind === 'renew')
       await manifest.commit([{ kind: 'put-entry', entry: anEntry({ of: step.file, ageHours: 0 }) }])
+    if (step.kind === 'forget') await manifest.commit([{ kind: 'drop-entry', path: step.path }])
   }
   const renewals = createRenewalRelease({
     manifest,
@@ -53,7 +54,7 @@ function setUp() {
       performed.push(`${step.kind} ${step.path.replace('\0', '')}`)
       return act(step)
     },
-    policy: { onDelete: 'restore', renewReferences: false, isIgnored: () => false },
+    policy: { onDelete, renewReferences: false, isIgnored: () => false },
     clock,
     isOutage: () => false,
     emit: (event) => told.push(event),
@@ -187,8 +188,62 @@ describe('passes', () => {
     // The same size as the old one had: perhaps it is the old one.
     site.put('new.jpg')
     await site.pass({ because: 'event', paths: [aPath('old.jpg'), aPath('new.jpg')] })
+    await site.clock.advance(60_000)
     await site.pass({ because: 'restore tick', missing: true })
     expect(site.performed).not.toContain('restore old.jpg')
+  })
+})
+
+describe('when most files are gone at once', () => {
+  const many = Array.from({ length: 30 }, (_, i) => `${i}.jpg`)
+  const restoreTick = { because: 'restore tick', missing: true }
+
+  async function aLoss(onDelete: 'restore' | 'forget') {
+    const site = setUp(onDelete)
+    site.put(...many)
+    await site.pass({ because: 'scan', all: true })
+    for (const path of many) site.remove(path)
+    await site.pass({ because: 'event', paths: many.map(aPath) })
+    await site.clock.advance(60_000)
+    site.performed.length = 0
+    return site
+  }
+
+  it.each(['restore', 'forget'] as const)(
+    'passes leave them alone, say so once, and go on with the rest (%s)',
+    async (onDelete) => {
+      const site = await aLoss(onDelete)
+      site.put('new.jpg')
+      await site.pass({ ...restoreTick, paths: [aPath('new.jpg')] })
+      await site.pass(restoreTick)
+      expect(site.performed).toEqual(['upload new.jpg'])
+      expect(site.told().filter((kind) => kind === 'folder-doubted')).toHaveLength(1)
+      expect(await site.passes.doubt()).toMatchObject({
+        because: expect.stringContaining('30 files are gone'),
+      })
+    },
+  )
+
+  it('a person can have them all back, also where deleted files are forgotten', async () => {
+    const site = await aLoss('forget')
+    await site.pass(restoreTick)
+    site.passes.takeWord(await site.passes.findMissing())
+    expect(await site.passes.doubt()).toBeNull()
+    await site.pass(restoreTick)
+    expect(site.performed.sort()).toEqual(many.map((path) => `restore ${path}`).sort())
+    expect(site.told()).toContain('folder-believed')
+  })
+
+  it('nothing is said while each may be there under a new name', async () => {
+    const site = await aLoss('forget')
+    site.whenPerforming(outage)
+    // Sizes as before: a directory was renamed, and nobody has read the files yet.
+    for (const [at, path] of many.entries()) site.put(path, `new/${at}.jpg`)
+    for (const path of many) site.remove(path)
+    await site.pass({ because: 'scan', all: true })
+    await site.pass(restoreTick)
+    expect(site.told()).not.toContain('folder-doubted')
+    expect(await site.passes.doubt()).toBeNull()
   })
 })
 

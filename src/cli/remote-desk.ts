@@ -48,10 +48,11 @@ export async function connectDesk(
       ask('GET', glob === undefined ? '/v1/media' : `/v1/media?glob=${encodeURIComponent(glob)}`),
     lookUp: (path) => ask('GET', `/v1/media/${encodeURIComponent(path)}`),
     plan: () => ask('GET', '/v1/plan'),
-    mirror: (onProgress, signal) =>
-      hear(signal, async () =>
-        readOutcome(await call('POST', '/v1/passes', { signal }), onProgress),
-      ),
+    mirror: (onProgress, signal, options) =>
+      hear(signal, async () => {
+        const body = { restore_vanished: options?.restoreVanished === true }
+        return readOutcome(await call('POST', '/v1/passes', { body, signal }), onProgress)
+      }),
     pull: (mediaId, path, signal) =>
       ask('POST', '/v1/references', {
         body: { media_id: mediaId, ...(path !== undefined && { path }) },

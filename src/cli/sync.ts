@@ -11,7 +11,13 @@ import { createProgressBar } from './progress-bar.ts'
 export const syncCommand: Command = {
   name: 'sync',
   summary: 'one full pass, with a progress bar on a terminal, then ends',
-  run: (context) =>
+  options: [
+    [
+      '--restore-vanished',
+      'also fetch back every file that is gone, however many vanished at once, and whatever folder.onDelete says',
+    ],
+  ],
+  run: (context, { options }) =>
     withActingDesk(context, 'sync', async (desk, events) => {
       const bar = context.stderrIsTerminal
         ? createProgressBar({ stream: context.stderr, clock: context.clock })
@@ -23,7 +29,9 @@ export const syncCommand: Command = {
         tell(context, renderFailure({ message, hint: hint ?? null }))
       })
       try {
-        const answer = await desk.mirror((progress) => bar?.show(progress), context.signal)
+        const answer = await desk.mirror((progress) => bar?.show(progress), context.signal, {
+          restoreVanished: options.restoreVanished === true,
+        })
         bar?.end()
         return report(context, answer)
       } finally {

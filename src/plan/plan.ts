@@ -10,6 +10,8 @@ export interface PlanPolicy {
   readonly renewReferences: boolean
   /** Whether this pass may act on files that are gone: on restore ticks, not on every event, so that a rename is seen whole. */
   readonly actOnMissing: boolean
+  /** Missing files that a person wants back, whatever is done about others. */
+  readonly wantedBack: ReadonlySet<MediaPath>
   /** Whether files that were not taken are judged anew: at start and at a person's wish, since limits and rules may have changed. */
   readonly judgeAgain: boolean
   /** What the folder passes by; an entry whose path it passes by now is dropped. */
@@ -134,12 +136,14 @@ function planMissing(
   nowMs: number,
 ): Step | undefined {
   const { path } = entry
-  if (!policy.actOnMissing) return undefined
+  const isWantedBack = policy.wantedBack.has(path)
+  if (!policy.actOnMissing && !isWantedBack) return undefined
   if (policy.isIgnored(path))
     return { kind: 'forget', path, because: 'the folder ignores it now', evenIfThere: true }
   // A file of this size is waiting to be looked at: it may be this one under a new name. The next pass will know.
   if (folder.newSizes.has(entry.sizeBytes)) return undefined
-  if (policy.onDelete === 'forget') return { kind: 'forget', path, because: 'the file was deleted' }
+  if (policy.onDelete === 'forget' && !isWantedBack)
+    return { kind: 'forget', path, because: 'the file was deleted' }
   if (isAlive(entry, nowMs))
     return isRefused(problem) ? undefined : { kind: 'restore', path, entry }
   if (entry.origin === 'reference')

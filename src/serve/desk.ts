@@ -9,10 +9,19 @@ export interface Desk {
   lookUp(path: string): Promise<LookUpAnswer>
   plan(): Promise<readonly StepAnswer[]>
   /** One full pass to its end: everything looked at, due and missing media included. */
-  mirror(onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<MirrorAnswer>
+  mirror(
+    onProgress: (progress: Progress) => void,
+    signal: AbortSignal,
+    options?: MirrorOptions,
+  ): Promise<MirrorAnswer>
   /** Adds a reference and waits until it has landed, or cannot. */
   pull(mediaId: string, path: string | undefined, signal: AbortSignal): Promise<PullAnswer>
   forget(paths: readonly string[], options: ForgetOptions): Promise<readonly ForgetAnswer[]>
+}
+
+export interface MirrorOptions {
+  /** Everything that stands in the manifest while its file is gone is fetched back, whatever `folder.onDelete` says. */
+  readonly restoreVanished: boolean
 }
 
 export interface ForgetOptions {

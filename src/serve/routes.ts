@@ -24,6 +24,8 @@ const ForgetBody = z.strictObject({
   vanished: z.boolean().default(false),
 })
 
+const PassBody = z.strictObject({ restore_vanished: z.boolean().default(false) })
+
 type Route = (desk: Desk, request: Request) => Promise<Reply>
 
 const ok = (json: unknown): Reply => ({ status: 200, json })
@@ -45,13 +47,18 @@ const ROUTES: Readonly<Record<string, Route>> = {
     return ok(await desk.list(glob))
   },
   'GET /v1/plan': async (desk) => ok(await desk.plan()),
-  'POST /v1/passes': async (desk, { signal }) => ({
-    status: 200,
-    async stream(line) {
-      const outcome = await desk.mirror((progress) => line({ progress }), signal)
-      line({ outcome })
-    },
-  }),
+  'POST /v1/passes': async (desk, { body, signal }) => {
+    const wanted = PassBody.safeParse(body ?? {})
+    if (!wanted.success) return badRequest(z.prettifyError(wanted.error))
+    const options = { restoreVanished: wanted.data.restore_vanished }
+    return {
+      status: 200,
+      async stream(line) {
+        const outcome = await desk.mirror((progress) => line({ progress }), signal, options)
+        line({ outcome })
+      },
+    }
+  },
   'POST /v1/references': async (desk, { body, signal }) => {
     const wanted = PullBody.safeParse(body)
     if (!wanted.success) return badRequest(z.prettifyError(wanted.error))

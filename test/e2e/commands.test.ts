@@ -167,6 +167,25 @@ describe.each(['without a daemon', 'with a daemon'])('commands %s', (mode) => {
     expect((await site.ask<Entry[]>('list')).map(({ path }) => path)).toEqual(['24.png'])
   })
 
+  it.each(['restore', 'forget'])(
+    "fetches all of them back at a person's word (onDelete: %s)",
+    async (onDelete) => {
+      const { wecom, site } = await aSite({ folder: { onDelete } })
+      for (let number = 0; number < 21; number++)
+        await site.write(`d/${number}.png`, aPng(100 + number))
+      await site.run('sync')
+      await rm(join(site.folder, 'd'), { recursive: true })
+      const sync = await site.run('sync')
+      expect(sync.code).toBe(78)
+      expect(sync.stdout).toContain('sync --restore-vanished')
+      const restored = await site.ask('sync', '--restore-vanished')
+      expect(restored).toMatchObject({ restored: 21, forgotten: 0, stopped_by: null })
+      expect((await readFile(join(site.folder, 'd/20.png'))).length).toBe(120)
+      expect(await site.ask('plan')).toEqual([])
+      expect(wecom.controls.counts()).toMatchObject({ upload: 21 })
+    },
+  )
+
   it('status as JSON has what a monitor needs', async () => {
     const { site, daemon } = await aSite()
     await site.write('a.jpg', aJpg())

@@ -46,6 +46,7 @@ const facts = (world: World): PassFacts => ({
     onDelete: 'restore',
     renewReferences: false,
     actOnMissing: true,
+    wantedBack: new Set(),
     judgeAgain: false,
     isIgnored: (path) => path.startsWith('ignored/'),
     ...world.policy,
@@ -109,6 +110,14 @@ describe('planPass', () => {
       'forgets a deleted file when told to',
       { entries: [anEntry()], policy: { onDelete: 'forget' } },
       ['forget the file was deleted'],
+    ],
+    [
+      'restores what a person wants back, whatever is done with missing files otherwise',
+      {
+        entries: [anEntry()],
+        policy: { onDelete: 'forget', actOnMissing: false, wantedBack: new Set([anEntry().path]) },
+      },
+      ['restore'],
     ],
     [
       'waits with a missing file while a new one of its size may be it',
