@@ -11,7 +11,7 @@ import type { Wecom } from '../wecom/wecom.ts'
 import { type DeadIds, isDeadId } from './dead-ids.ts'
 import { type Fetched, fetchMedium } from './fetched.ts'
 import { createLanding, type Landed, type LandingDeps, stampOfNoFile, statOf } from './landing.ts'
-import { findObstacle, isTaken, placeFile } from './place.ts'
+import { findObstacle, findOccupant, isFileAt, isTaken, placeFile } from './place.ts'
 
 type RestoreStep = Extract<Step, { kind: 'restore' }>
 type LandStep = Extract<Step, { kind: 'land' }>
@@ -30,9 +30,9 @@ export function createDownloader(deps: DownloadDeps) {
   const landing = createLanding(deps)
 
   async function restore({ entry, path }: RestoreStep, signal: AbortSignal): Promise<void> {
-    if ((await isTaken(root, path)) || !(await findSame(entry))) return
+    if ((await isFileAt(root, path)) || !(await findSame(entry))) return
     // What stands in the way may be gone at the next tick; until then nothing is fetched for it.
-    const obstacle = await findObstacle(root, path)
+    const obstacle = (await findObstacle(root, path)) ?? (await findOccupant(root, path))
     if (obstacle) throw new FileUnreadable(obstacle.message, obstacle)
     const startedAtMs = clock.nowMs()
     const wanted = { mediaId: entry.mediaId, directory: root, expectedBytes: entry.sizeBytes }

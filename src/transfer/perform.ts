@@ -8,7 +8,7 @@ import type { ManifestEntry, MediaPath } from '../media/media.ts'
 import type { Step } from '../plan/step.ts'
 import type { Emit } from '../support/events.ts'
 import type { createDownloader } from './download.ts'
-import { isTaken } from './place.ts'
+import { isFileAt } from './place.ts'
 import type { createUploader } from './upload.ts'
 
 type ForgetStep = Extract<Step, { kind: 'forget' }>
@@ -26,18 +26,18 @@ export function createPerform(deps: {
   const { root, manifest, emit } = deps
 
   async function forget({ path, because, evenIfThere }: ForgetStep): Promise<void> {
-    if (!evenIfThere && (await isTaken(root, path))) return
+    if (!evenIfThere && (await isFileAt(root, path))) return
     await manifest.commit([{ kind: 'drop-entry', path }])
     emit({ kind: 'forgotten', path, because })
   }
 
   async function reportLost(entry: ManifestEntry): Promise<void> {
-    if (await isTaken(root, entry.path)) return
+    if (await isFileAt(root, entry.path)) return
     await deps.download.reportLost(entry, 'its file is gone and its media_id has expired')
   }
 
   async function dropProblem(path: MediaPath): Promise<void> {
-    if (await isTaken(root, path)) return
+    if (await isFileAt(root, path)) return
     await manifest.commit([{ kind: 'drop-problem', path }])
     emit({ kind: 'problem-solved', path })
   }

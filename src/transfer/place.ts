@@ -30,6 +30,22 @@ export async function placeFile(root: string, file: string, path: MediaPath): Pr
 export const isTaken = (root: string, path: MediaPath): Promise<boolean> =>
   isThere(join(root, path))
 
+/**
+ * Whether a file of the folder has the path, as the folder itself would see it: not a directory in its place, not a link that leads
+ * out, nothing behind a link. What is neither taken by a file nor free stands in the way.
+ */
+export async function isFileAt(root: string, path: MediaPath): Promise<boolean> {
+  const file = join(root, path)
+  try {
+    if ((await realpath(dirname(file))) !== dirname(file)) return false
+    return (await realpath(file)).startsWith(root + sep) && (await stat(file)).isFile()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return false
+    throw error
+  }
+}
+
 /** `a.jpg`, `a (2).jpg`, `a (3).jpg` …: the name for the n-th newcomer. */
 export function numberedPath(path: MediaPath, number: number): MediaPath {
   if (number === 1) return path
@@ -63,6 +79,16 @@ export async function findObstacle(root: string, path: MediaPath): Promise<Obsta
   return {
     message: `cannot write \`${path}\`: \`${relative(root, ancestor)}\` is not a directory`,
     hint: 'Rename that file, or refer to another path.',
+  }
+}
+
+/** What has the path itself and is no file, where no file is: a directory, a link that leads nowhere or out, a pipe. */
+export async function findOccupant(root: string, path: MediaPath): Promise<Obstacle | undefined> {
+  if (!(await isTaken(root, path)) || (await isFileAt(root, path))) return undefined
+  const isDirectory = (await lstat(join(root, path))).isDirectory()
+  return {
+    message: `cannot restore \`${path}\`: ${isDirectory ? 'a directory' : 'something that is no file'} has its place`,
+    hint: 'Give that another name, or say `wecom-media-mirror forget` with this path.',
   }
 }
 

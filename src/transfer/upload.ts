@@ -16,7 +16,7 @@ import type { Emit } from '../support/events.ts'
 import type { Wecom } from '../wecom/wecom.ts'
 import { fingerprintPassing } from './fingerprint.ts'
 import { type Medium, readMedium } from './medium.ts'
-import { isTaken } from './place.ts'
+import { isFileAt } from './place.ts'
 import { wireName } from './safe-name.ts'
 
 type UploadStep = Extract<Step, { kind: 'upload' | 'renew' }>
@@ -192,7 +192,7 @@ export function createUploader(deps: UploadDeps) {
   async function findMoved(twins: readonly ManifestEntry[]): Promise<ManifestEntry | undefined> {
     for (const twin of twins) {
       // Anything but "not there" leaves the other path in possession of its entry.
-      const isThere = await isTaken(root, twin.path).catch(() => true)
+      const isThere = await isFileAt(root, twin.path).catch(() => true)
       if (!isThere) return twin
     }
     return undefined

@@ -1,5 +1,6 @@
 // Answers for hints: collects what the watches tell, says where to look, and says when looking there is not enough.
 // Not for what is there: the scan is the truth.
+import { readFileSync } from 'node:fs'
 import type { Clock, Timer } from '../support/clock.ts'
 import type { Emit } from '../support/events.ts'
 import { createDirectoryWatches } from './directory-watches.ts'
@@ -11,6 +12,10 @@ const MAX_HINTS_PER_SECOND = 4_000
 /** During a burst hints are not even kept; the scan comes this long after its start, and again if it goes on. */
 const BURST_PAUSE_MS = 500
 const LAG_CHECK_MS = 1_000
+/** The kernel keeps so many events for us, unless it is set otherwise, and drops what is beyond without a word that reaches us. */
+const USUAL_QUEUE_LENGTH = 16_384
+/** One turn of the event loop that brings this part of them found the queue full, or as good as. */
+const FULL_PART = 0.9
 /** A loop that stood still for longer may have let the kernel's queue overflow, which nobody is told of. */
 const MAX_LAG_MS = 1_000
 
@@ -47,11 +52,16 @@ export function createWatcher({ root, clock, emit, onHint, onUncertain }: Watche
   let hintsInSecond = 0
   let isBursting = false
   let isStopped = false
+  const fullQueue = FULL_PART * readQueueLength()
+  let hintsInTurn = 0
   let refusal: string | undefined
   let isToldDegraded = false
 
   function collect(path: string) {
-    if (isStopped || isBursting) return
+    if (isStopped) return
+    // What has piled up in the queue is all told in one turn, before any timer.
+    if (hintsInTurn++ === 0) setImmediate(judgeTurn)
+    if (isBursting) return
     const nowMs = clock.nowMs()
     if (Math.abs(nowMs - secondStartedAtMs) >= 1000) {
       secondStartedAtMs = nowMs
@@ -60,6 +70,18 @@ export function createWatcher({ root, clock, emit, onHint, onUncertain }: Watche
     if (++hintsInSecond > MAX_HINTS_PER_SECOND) return waitOutBurst()
     hints.add(path)
     flushTimer ??= clock.after(DEBOUNCE_MS, flush)
+  }
+
+  function judgeTurn() {
+    const isFull = hintsInTurn >= fullQueue
+    hintsInTurn = 0
+    if (isFull && !isStopped) startAnew('more changes at once than the system keeps')
+  }
+
+  /** The end of a directory may be among what was lost, and a watch that outlived its directory is blind: set up anew. */
+  function startAnew(because: string) {
+    watches.drop('')
+    onUncertain(because)
   }
 
   function flush() {
@@ -102,11 +124,8 @@ export function createWatcher({ root, clock, emit, onHint, onUncertain }: Watche
     const expectedAtMs = clock.nowMs() + LAG_CHECK_MS
     lagTimer = clock.after(LAG_CHECK_MS, () => {
       if (isStopped) return
-      if (clock.nowMs() - expectedAtMs > MAX_LAG_MS) {
-        // The end of a directory may be among what was lost, and a watch that outlived its directory is blind: set up anew.
-        watches.drop('')
-        onUncertain('the program stood still for a while')
-      }
+      if (clock.nowMs() - expectedAtMs > MAX_LAG_MS)
+        startAnew('the program stood still for a while')
       checkLag()
     })
   }
@@ -127,6 +146,16 @@ export function createWatcher({ root, clock, emit, onHint, onUncertain }: Watche
       lagTimer?.cancel()
       await watches.close()
     },
+  }
+}
+
+function readQueueLength(): number {
+  try {
+    const text = readFileSync('/proc/sys/fs/inotify/max_queued_events', 'utf8')
+    return Number.parseInt(text, 10) || USUAL_QUEUE_LENGTH
+  } catch {
+    // No such thing on this system, or not for us to read: then it is as usual.
+    return USUAL_QUEUE_LENGTH
   }
 }
 

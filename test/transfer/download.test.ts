@@ -152,6 +152,24 @@ it('fetches nothing while a file stands where a directory must be, and restores 
   expect(await site.read('d/a.jpg')).toBe('the poster')
 })
 
+it('says what has the place of a missing file, and restores when that is gone', async () => {
+  const site = await setUp({ 'a.jpg/inside.txt': 'a directory' })
+  const entry = await site.know({ path: 'a.jpg', mediaId: site.store(bytes) })
+  await expect(site.restore(entry)).rejects.toMatchObject({
+    code: 'FILE_UNREADABLE',
+    message: 'cannot restore `a.jpg`: a directory has its place',
+  })
+  await rm(join(site.root, 'a.jpg'), { recursive: true })
+  await symlink('/etc/hostname', join(site.root, 'a.jpg'))
+  await expect(site.restore(entry)).rejects.toMatchObject({
+    message: 'cannot restore `a.jpg`: something that is no file has its place',
+  })
+  expect(site.wecom.attempts).toBe(0)
+  await rm(join(site.root, 'a.jpg'))
+  await site.restore(entry)
+  expect(await site.read('a.jpg')).toBe('the poster')
+})
+
 it('ends the life of a dead id under every path that shares it, so that those are renewed at once', async () => {
   const site = await setUp()
   const mediaId = aMediaId('dead')

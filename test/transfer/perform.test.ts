@@ -50,3 +50,10 @@ it.each(steps)(
     expect((await perform(step, { d: '' })).told).toHaveLength(1)
   },
 )
+
+it.each(steps)(
+  '$kind: a directory in the place of the file means that it is gone',
+  async (step) => {
+    expect((await perform(step, { 'd/a.png/inside.txt': '' })).told).toHaveLength(1)
+  },
+)

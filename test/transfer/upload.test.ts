@@ -139,6 +139,18 @@ it('does not share a file among names that receivers would see', async () => {
   expect(site.wecom.uploads.map(({ wireName }) => wireName)).toEqual(['one.txt', 'two.txt'])
 })
 
+it('knows a file again that was moved into a directory of its own old name', async () => {
+  const site = await setUp()
+  await site.write('a.png', aPng())
+  await site.upload('a.png')
+  await rename(join(site.root, 'a.png'), join(site.root, 'draft'))
+  await mkdir(join(site.root, 'a.png'))
+  await rename(join(site.root, 'draft'), join(site.root, 'a.png/a.png'))
+  await site.upload('a.png/a.png')
+  expect(site.said()).toEqual(['uploaded', 'renamed'])
+  expect(await site.find('a.png')).toBeUndefined()
+})
+
 it('moves the entry of a renamed file: with its id where the name does not matter, with a new one where it does', async () => {
   const site = await setUp()
   await site.write('a.png', aPng())
