@@ -27,6 +27,7 @@ export interface Ended {
 }
 
 export interface Daemon {
+  readonly pid: number
   readonly lines: readonly LogLine[]
   /** The first line of this event, from now on or from before, for which `is` says yes. */
   saw(event: string, is?: (line: LogLine) => boolean, withinMs?: number): Promise<LogLine>
@@ -47,6 +48,8 @@ export interface Site {
   ask<Answer>(...args: string[]): Promise<Answer>
   /** Resolves at the event, `ready` where none is named. */
   startDaemon(until?: string): Promise<Daemon>
+  /** From now on the program is started by this command, which gets it as its last arguments. */
+  runUnder(...launcher: string[]): void
   /** From now on the program runs as this user, and owns state and configuration. */
   runAs(uid: number): Promise<void>
   /** The document as any other program reads it. */
@@ -76,9 +79,11 @@ export async function createSite(baseUrl: string, settings: Settings = {}): Prom
   await configure(settings)
 
   let user: number | undefined
+  let launcher: readonly string[] = []
   const start = (args: string[]) => {
     const { NOTIFY_SOCKET: _, ...env } = process.env
-    const child = spawn(process.execPath, [MAIN, ...args, '-c', configFile], {
+    const [command = '', ...rest] = [...launcher, process.execPath, MAIN, ...args, '-c', configFile]
+    const child = spawn(command, rest, {
       cwd: root,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -108,6 +113,9 @@ export async function createSite(baseUrl: string, settings: Settings = {}): Prom
       const daemon = watch(start(['run']))
       await daemon.saw(until)
       return daemon
+    },
+    runUnder(...command) {
+      launcher = command
     },
     async runAs(uid) {
       user = uid
@@ -182,6 +190,7 @@ function watch(child: ChildProcess): Daemon {
   }
 
   return {
+    pid: child.pid ?? -1,
     lines,
     saw,
     signal: (name) => void child.kill(name),

@@ -101,8 +101,8 @@ test('a full queue in the kernel: what is beyond it is found, and directories ma
   for (const because of ['more changes at once', 'more than 4000 changes'])
     await until(() => scans.join().includes(because), { what: `the scan because of ${because}` })
   const before = scans.length
-  writeFileSync(join(root, 'd/e/later.txt'), 'x')
-  await until(() => folder.get('d/e/later.txt' as MediaPath) !== undefined, {
+  writeFileSync(join(root, 'd/later.txt'), 'x')
+  await until(() => folder.get('d/later.txt' as MediaPath) !== undefined, {
     what: 'a file in the directory that was made meanwhile',
   })
   expect(scans).toHaveLength(before)
