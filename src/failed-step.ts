@@ -51,6 +51,11 @@ export function createFailedSteps(deps: {
   async function record(step: Step, error: MirrorError): Promise<number | undefined> {
     // What could not be read or written may be possible at the next tick, with no sign of it in the file itself.
     const mayPass = error.code === 'FILE_UNREADABLE'
+    // Nothing is wrong with the file that one only wanted to see gone: whoever closed its directory is told of that.
+    if (mayPass && isGivingUp(step)) {
+      postpone(step.path, error)
+      return AT_ANY_LOOK
+    }
     if (step.kind !== 'land') {
       const problem = await recordProblem(step, error)
       return mayPass ? triedAgainAtMs(problem, clock.nowMs()) : undefined
@@ -85,6 +90,9 @@ export function createFailedSteps(deps: {
     lastError: (path: MediaPath) => postponed.get(path)?.error,
   }
 }
+
+const isGivingUp = ({ kind }: Step): boolean =>
+  kind === 'forget' || kind === 'report-lost' || kind === 'drop-problem'
 
 function describeProblem(
   step: Step,

@@ -7,9 +7,9 @@ import type { MediaPath } from './media/media.ts'
 /** Below this many missing files their number alone is no reason for doubt. */
 const MIN_VANISHED = 20
 const WINDOW_MS = 10 * 60_000
-/** It has to be calm for a second for each file that vanished, and never longer than this: one deletion hardly waits. */
-const CALM_PER_FILE_MS = 1_000
-const MAX_CALM_MS = 60_000
+/** It has to be calm for so long for each file that vanished, and never longer than this: one deletion hardly waits. */
+const CALM_PER_FILE_MS = 500
+const MAX_CALM_MS = 20_000
 /** Where something vanishes all the time, it is acted on this often all the same. */
 const MAX_WAIT_MS = WINDOW_MS
 

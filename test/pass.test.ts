@@ -288,6 +288,20 @@ describe('a failed step', () => {
     })
   })
 
+  it('to see that a file is gone is tried again, and is no problem of that file', async () => {
+    const site = setUp('forget')
+    site.put('a.jpg')
+    await site.pass({ because: 'scan', all: true })
+    site.remove('a.jpg')
+    const closed = Object.assign(new Error('no'), { code: 'EACCES', syscall: 'lstat' })
+    site.whenPerforming(() => Promise.reject(closed))
+    const restore = { because: 'restore tick', missing: true, asked: true }
+    for (let tick = 0; tick < 2; tick++) await site.pass({ ...restore, paths: [aPath('a.jpg')] })
+    expect(site.performed.slice(-2)).toEqual(['forget a.jpg', 'forget a.jpg'])
+    expect(await site.manifest.findProblem(aPath('a.jpg'))).toBeUndefined()
+    expect(site.bugs).toEqual([])
+  })
+
   it('that nobody foresaw is a bug', async () => {
     const site = setUp()
     site.put('a.jpg')

@@ -93,9 +93,14 @@ function planFile(
   if (!entry) return { kind: 'upload', path, file, because: 'new' }
   if (entry.stamp !== file.stamp) return { kind: 'upload', path, file, because: 'changed' }
   const isEarly = !isDue(entry, nowMs)
-  if (!wantsRenewal(entry, policy, !isEarly || early.has(path))) return undefined
+  if (!wantsRenewal(entry, policy, !isEarly || early.has(path)))
+    return isOutOfReach(problem) ? { kind: 'drop-problem', path, evenIfThere: true } : undefined
   return { kind: 'renew', path, file, entry, isEarly }
 }
+
+/** Of a file that was missing, or behind something closed; one that can be seen, as it was when its id was got, has it no more. */
+const isOutOfReach = (problem: Problem | undefined): boolean =>
+  problem?.code === 'FILE_UNREADABLE' && problem.stamp === undefined
 
 /** A download that failed for good is not made again on every tick; when the id is dead, the entry is reported as lost. */
 const isRefused = (problem: Problem | undefined): boolean =>

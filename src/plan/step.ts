@@ -31,8 +31,8 @@ export type Step =
     }
   /** Missing and expired: nobody can fetch it any more. */
   | { readonly kind: 'report-lost'; readonly path: MediaPath; readonly entry: ManifestEntry }
-  /** The file that had a problem is gone, and the problem with it. */
-  | { readonly kind: 'drop-problem'; readonly path: MediaPath }
+  /** The file that had a problem is gone, and the problem with it; or it is back, and the problem was that it could not be reached. */
+  | { readonly kind: 'drop-problem'; readonly path: MediaPath; readonly evenIfThere?: true }
 
 /** The name under which a reference without a path waits in the queue: no file can have it. */
 export const landingPath = (mediaId: MediaId, path?: MediaPath): MediaPath =>
@@ -54,6 +54,6 @@ export function renderStep(step: Step): string {
     case 'report-lost':
       return `report ${step.path} as lost (the file is gone and its media_id is dead)`
     case 'drop-problem':
-      return `drop the problem of ${step.path} (the file is gone)`
+      return `drop the problem of ${step.path} (the file is ${step.evenIfThere ? 'back' : 'gone'})`
   }
 }

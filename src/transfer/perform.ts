@@ -12,6 +12,7 @@ import { isFileAt } from './place.ts'
 import type { createUploader } from './upload.ts'
 
 type ForgetStep = Extract<Step, { kind: 'forget' }>
+type DropProblemStep = Extract<Step, { kind: 'drop-problem' }>
 
 export type Perform = (step: Step, signal: AbortSignal) => Promise<void>
 
@@ -27,8 +28,14 @@ export function createPerform(deps: {
 
   async function forget({ path, because, evenIfThere }: ForgetStep): Promise<void> {
     if (!evenIfThere && (await isFileAt(root, path))) return
-    await manifest.commit([{ kind: 'drop-entry', path }])
+    // What stood in the way of restoring it, or of seeing that it is gone, matters no more.
+    const hadProblem = await manifest.findProblem(path)
+    await manifest.commit([
+      { kind: 'drop-entry', path },
+      ...(hadProblem ? [{ kind: 'drop-problem', path } as const] : []),
+    ])
     emit({ kind: 'forgotten', path, because })
+    if (hadProblem) emit({ kind: 'problem-solved', path })
   }
 
   async function reportLost(entry: ManifestEntry): Promise<void> {
@@ -36,8 +43,9 @@ export function createPerform(deps: {
     await deps.download.reportLost(entry, 'its file is gone and its media_id has expired')
   }
 
-  async function dropProblem(path: MediaPath): Promise<void> {
-    if (await isFileAt(root, path)) return
+  async function dropProblem({ path, evenIfThere }: DropProblemStep): Promise<void> {
+    if (!evenIfThere && (await isFileAt(root, path))) return
+    if (!(await manifest.findProblem(path))) return
     await manifest.commit([{ kind: 'drop-problem', path }])
     emit({ kind: 'problem-solved', path })
   }
@@ -56,7 +64,7 @@ export function createPerform(deps: {
       case 'report-lost':
         return reportLost(step.entry)
       case 'drop-problem':
-        return dropProblem(step.path)
+        return dropProblem(step)
       default:
         return assertNever(step)
     }

@@ -37,7 +37,9 @@ export const isTaken = (root: string, path: MediaPath): Promise<boolean> =>
 export async function isFileAt(root: string, path: MediaPath): Promise<boolean> {
   const file = join(root, path)
   try {
-    if ((await realpath(dirname(file))) !== dirname(file)) return false
+    const stats = await lstat(file)
+    if (stats.isDirectory() || (await realpath(dirname(file))) !== dirname(file)) return false
+    if (!stats.isSymbolicLink()) return stats.isFile()
     return (await realpath(file)).startsWith(root + sep) && (await stat(file)).isFile()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException

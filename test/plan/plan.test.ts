@@ -112,6 +112,15 @@ describe('planPass', () => {
       ['forget the file was deleted'],
     ],
     [
+      'drops the problem of a file that was out of reach and is back as it was',
+      {
+        files: [old],
+        entries: [anEntry({ of: old, ageHours: 1 })],
+        problems: [aProblem({ path: old.path, code: 'FILE_UNREADABLE' })],
+      },
+      ['drop-problem'],
+    ],
+    [
       'restores what a person wants back, whatever is done with missing files otherwise',
       {
         entries: [anEntry()],

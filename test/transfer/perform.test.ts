@@ -37,23 +37,45 @@ async function perform(step: Step, files: Record<string, string>) {
     emit,
   })(step, new AbortController().signal)
   const left = [await manifest.findEntry(path), await manifest.findProblem(path)]
-  return { told, isUntouched: left.every(Boolean) }
+  return { told, left, isUntouched: left.every(Boolean) }
 }
 
+/** `report-lost` is for the stage that this stands for to commit. */
+const gone = { told: expect.arrayContaining([expect.any(String)]) }
+
 it.each(steps)('$kind: does nothing when the file is back', async (step) => {
-  expect(await perform(step, { 'd/a.png': '' })).toEqual({ told: [], isUntouched: true })
+  expect(await perform(step, { 'd/a.png': '' })).toMatchObject({ told: [], isUntouched: true })
 })
 
 it.each(steps)(
   '$kind: a file in the place of the directory means that it is gone',
   async (step) => {
-    expect((await perform(step, { d: '' })).told).toHaveLength(1)
+    expect(await perform(step, { d: '' })).toMatchObject(gone)
   },
 )
 
 it.each(steps)(
   '$kind: a directory in the place of the file means that it is gone',
   async (step) => {
-    expect((await perform(step, { 'd/a.png/inside.txt': '' })).told).toHaveLength(1)
+    expect(await perform(step, { 'd/a.png/inside.txt': '' })).toMatchObject(gone)
   },
 )
+
+it('drop-problem: a file that is back and as it was loses the problem that it was out of reach', async () => {
+  const { told } = await perform(
+    { kind: 'drop-problem', path, evenIfThere: true },
+    { 'd/a.png': '' },
+  )
+  expect(told).toEqual(['problem-solved'])
+})
+
+it('forget: what was wrong with the path goes with its entry', async () => {
+  const { told, left } = await perform(
+    { kind: 'forget', path, because: 'the file was deleted' },
+    {},
+  )
+  expect([told, left]).toEqual([
+    ['forgotten', 'problem-solved'],
+    [undefined, undefined],
+  ])
+})
