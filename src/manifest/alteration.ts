@@ -3,7 +3,7 @@
 import { assertNever } from '../errors.ts'
 import type { ManifestEntry } from '../media/media.ts'
 import { type ConditionalChange, entryAfter } from './conditional.ts'
-import type { Change } from './manifest.ts'
+import type { Change, Standing } from './manifest.ts'
 import { createRow, lineOf, parseRow, type Row, renderGone } from './row.ts'
 import { SECTION_NAMES, type SectionName, type Sections } from './row-forms.ts'
 import { upgradeRow } from './upgrade.ts'
@@ -20,26 +20,26 @@ export type Alteration =
   | RowAlteration<'media'>
   | RowAlteration<'references'>
   | RowAlteration<'problems'>
+  | RowAlteration<'deliveries'>
   | { readonly section: 'folder'; readonly folder: string }
 
-/** The entry under a path, at the moment when the turn of a commit has come. */
-export type Standing = (path: string) => ManifestEntry | undefined
-
-/** What a change alters in its turn; undefined when it no longer counts. */
-type Planned = (standing: Standing) => Alteration | undefined
+/** What a change alters in its turn; nothing when it no longer counts. */
+type Planned = (standing: Standing) => readonly Alteration[]
 
 /** Throws for a change that could not be read back: a fault of its maker, so nothing of the commit may count. */
 export function planAlteration(change: Change): Planned {
   if (change.kind === 'mark-checked' || change.kind === 'end-life') return planConditional(change)
-  const alteration = alterationOf(change)
-  return () => alteration
+  if (change.kind === 'put-deliveries')
+    return (standing) => change.deliveries(standing).map((delivery) => put('deliveries', delivery))
+  const alterations = [alterationOf(change)]
+  return () => alterations
 }
 
 function planConditional(change: ConditionalChange): Planned {
   renderTime(change.atMs)
   return (standing) => {
     const entry = entryAfter(change, standing(change.path))
-    return entry && put('media', entry)
+    return entry ? [put('media', entry)] : []
   }
 }
 
@@ -50,16 +50,17 @@ export type Ahead = Map<string, ManifestEntry | undefined>
 export function takeTurn(planned: readonly Planned[], ahead: Ahead, find: Standing): Alteration[] {
   const standing: Standing = (path) => (ahead.has(path) ? ahead.get(path) : find(path))
   const alterations: Alteration[] = []
-  for (const plan of planned) {
-    const alteration = plan(standing)
-    if (alteration === undefined) continue
-    if (alteration.section === 'media') ahead.set(alteration.key, alteration.row?.value)
-    alterations.push(alteration)
-  }
+  for (const plan of planned)
+    for (const alteration of plan(standing)) {
+      if (alteration.section === 'media') ahead.set(alteration.key, alteration.row?.value)
+      alterations.push(alteration)
+    }
   return alterations
 }
 
-function alterationOf(change: Exclude<Change, ConditionalChange>): Alteration {
+type PlainChange = Exclude<Change, ConditionalChange | { readonly kind: 'put-deliveries' }>
+
+function alterationOf(change: PlainChange): Alteration {
   switch (change.kind) {
     case 'put-entry':
       return put('media', change.entry)
@@ -73,6 +74,8 @@ function alterationOf(change: Exclude<Change, ConditionalChange>): Alteration {
       return { section: 'problems', key: change.path, row: undefined }
     case 'drop-reference':
       return { section: 'references', key: change.mediaId, row: undefined }
+    case 'drop-delivery':
+      return { section: 'deliveries', key: change.id, row: undefined }
     case 'mark-folder':
       return { section: 'folder', folder: change.folder }
     default:

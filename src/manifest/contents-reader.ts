@@ -26,6 +26,8 @@ export function createContentsReader(contents: () => Contents): ManifestReader {
     entries: () => walk(() => contents().media.snapshot()),
     problems: () => walk(() => contents().problems.snapshot()),
     references: () => walk(() => contents().references.snapshot()),
+    findDelivery: async (id) => contents().deliveries.find(id),
+    deliveries: () => walk(() => contents().deliveries.snapshot()),
     async count() {
       const { media, problems, references } = contents()
       return {

@@ -1,5 +1,6 @@
 // Answers for the manifest in memory: the rows and the indexes that questions are answered from. This is lowdb's `data`.
 // Altered only by `apply`, and only with what is durable already.
+import type { Delivery } from '../media/delivery.ts'
 import type { Fingerprint, ManifestEntry, MediaPath, Problem, Reference } from '../media/media.ts'
 import type { Alteration } from './alteration.ts'
 import { type Calendar, createCalendar } from './calendar.ts'
@@ -11,6 +12,7 @@ export interface Contents {
   readonly media: Pick<Shelf<ManifestEntry>, 'find' | 'count' | 'snapshot'>
   readonly references: Pick<Shelf<Reference>, 'find' | 'count' | 'snapshot'>
   readonly problems: Pick<Shelf<Problem>, 'find' | 'count' | 'snapshot'>
+  readonly deliveries: Pick<Shelf<Delivery>, 'find' | 'count' | 'snapshot'>
   folder(): string | undefined
   pathsWith(fingerprint: Fingerprint): readonly MediaPath[]
   /** Entries that are kept alive, by `renewAtMs`. */
@@ -28,15 +30,23 @@ export interface Tables {
   readonly media: readonly Row<ManifestEntry>[]
   readonly references: readonly Row<Reference>[]
   readonly problems: readonly Row<Problem>[]
+  readonly deliveries: readonly Row<Delivery>[]
   readonly folder: string | undefined
 }
 
-export const EMPTY_TABLES: Tables = { media: [], references: [], problems: [], folder: undefined }
+export const EMPTY_TABLES: Tables = {
+  media: [],
+  references: [],
+  problems: [],
+  deliveries: [],
+  folder: undefined,
+}
 
 export function createContents(tables: Tables): Contents {
   const media = createShelf(tables.media)
   const references = createShelf(tables.references)
   const problems = createShelf(tables.problems)
+  const deliveries = createShelf(tables.deliveries)
   const fingerprints = createFingerprintIndex()
   const renewals = createCalendar<Renewable>((entry) => entry.renewAtMs)
   const deaths = createCalendar<Renewable>((entry) => entry.expiresAtMs)
@@ -70,6 +80,7 @@ export function createContents(tables: Tables): Contents {
     media,
     references,
     problems,
+    deliveries,
     folder: () => folder,
     pathsWith: (fingerprint) => fingerprints.find(fingerprint),
     renewals,
@@ -78,7 +89,8 @@ export function createContents(tables: Tables): Contents {
       if (alteration.section === 'folder') folder = alteration.folder
       else if (alteration.section === 'media') applyToMedia(alteration.key, alteration.row)
       else if (alteration.section === 'references') applyTo(references, alteration)
-      else applyTo(problems, alteration)
+      else if (alteration.section === 'problems') applyTo(problems, alteration)
+      else applyTo(deliveries, alteration)
     },
   }
 }

@@ -7,7 +7,7 @@ import { type DocumentHeader, type Expected, parseDocumentHeader, refuseNewer } 
 import { renderChecksum } from './journal.ts'
 import { parseJson } from './json.ts'
 import { lineOf, type Row } from './row.ts'
-import { SECTION_NAMES, type SectionName, type Sections } from './row-forms.ts'
+import { isOptional, SECTION_NAMES, type SectionName, type Sections } from './row-forms.ts'
 import type { RowSnapshot } from './shelf.ts'
 import { Damaged, type Fields, isFields } from './wire.ts'
 
@@ -34,6 +34,7 @@ export function* renderDocument(header: DocumentHeader, snapshot: Snapshot): Gen
 function* renderBody(header: DocumentHeader, snapshot: Snapshot): Generator<string> {
   yield JSON.stringify(header, null, 1).replace(/^ /gm, '').slice(0, -2)
   for (const section of SECTION_NAMES) {
+    if (isOptional(section) && snapshot[section].length === 0) continue
     yield `,\n"${section}": {`
     yield* renderRows(section, snapshot[section])
     yield '\n}'
@@ -77,9 +78,10 @@ export function readDocument(bytes: Buffer, expected: Expected): DocumentReading
 
 /** As we wrote it: the checksum vouches for every byte, so the sections are where our own layout puts them. */
 function readSealed(body: Buffer, expected: Expected): DocumentReading {
-  const starts = SECTION_NAMES.map((section) => {
+  const starts = SECTION_NAMES.flatMap((section) => {
     const opening = `,\n"${section}": {\n`
     const at = body.indexOf(opening)
+    if (at === -1 && isOptional(section)) return []
     if (at === -1) throw new Damaged(`\`${section}\` is not there`)
     return { section, at, rowsAt: at + opening.length }
   })

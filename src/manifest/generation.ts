@@ -80,6 +80,7 @@ async function readTables(
     media: [],
     references: [],
     problems: [],
+    deliveries: [],
   }
   const read = <S extends SectionName>(section: S, key: string, fields: unknown) => {
     const row = parseRow(section, key, upgradeRow(version, section, fields))

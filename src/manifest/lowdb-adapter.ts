@@ -91,11 +91,12 @@ export function createJournalledAdapter(deps: AdapterDeps): JournalledAdapter {
       journal: next.number,
       ...(folder === undefined ? {} : { folder }),
     }
-    const { media, references, problems } = contents
+    const { media, references, problems, deliveries } = contents
     const snapshot = {
       media: media.snapshot(),
       references: references.snapshot(),
       problems: problems.snapshot(),
+      deliveries: deliveries.snapshot(),
     }
     documentBytes = await writeDocument(deps, renderDocument(header, snapshot))
     await removeJournalsBefore(firstJournal)

@@ -1,4 +1,5 @@
 // The port to the durable map path -> media_id. Answers for what is promised of any store, not for how one keeps it.
+import type { Delivery } from '../media/delivery.ts'
 import type {
   Fingerprint,
   ManifestEntry,
@@ -32,6 +33,18 @@ export type Change =
   | { readonly kind: 'drop-reference'; readonly mediaId: MediaId }
   /** The folder's root marker has been placed: from now on its absence means "not believed". */
   | { readonly kind: 'mark-folder'; readonly folder: string }
+  /**
+   * What hooks are owed for the changes that follow it in its commit. Asked for in its turn with what stands there before them, so
+   * that no commit in between is overlooked; more than once where the turn did not come at once, so the asking alters nothing.
+   */
+  | {
+      readonly kind: 'put-deliveries'
+      readonly deliveries: (standing: Standing) => readonly Delivery[]
+    }
+  | { readonly kind: 'drop-delivery'; readonly id: string }
+
+/** The entry under a path, at the moment when the turn of a commit has come. */
+export type Standing = (path: MediaPath) => ManifestEntry | undefined
 
 /** After the one moment, where it is given, and not after the other. */
 export interface MomentRange {
@@ -79,6 +92,9 @@ export interface ManifestReader {
   entries(): AsyncIterable<ManifestEntry>
   problems(): AsyncIterable<Problem>
   references(): AsyncIterable<Reference>
+  findDelivery(id: string): Promise<Delivery | undefined>
+  /** What hooks are still owed, in order of the ids. */
+  deliveries(): AsyncIterable<Delivery>
   count(): Promise<{ entries: number; problems: number; references: number }>
 }
 

@@ -1,5 +1,11 @@
-// Answers for the three kinds of row in their public form (`media_id`, `created_at` …): the only place that knows both
+// Answers for the four kinds of row in their public form (`media_id`, `created_at` …): the only place that knows both
 // names of a field. Not for where rows are kept. What is added to a row within a version is ignored by older readers.
+import {
+  type DeliveredMedium,
+  type Delivery,
+  type Happening,
+  parseDeliveryId,
+} from '../media/delivery.ts'
 import {
   createStamp,
   type ManifestEntry,
@@ -30,12 +36,18 @@ export interface Sections {
   readonly media: ManifestEntry
   readonly references: Reference
   readonly problems: Problem
+  readonly deliveries: Delivery
 }
 
 export type SectionName = keyof Sections
 
-/** In the order of the document. */
-export const SECTION_NAMES = ['media', 'references', 'problems'] as const
+/**
+ * In the order of the document. `deliveries` came later and is left out while there are none. It stands first, among what earlier
+ * programs take for the head: those read a section up to where the next one that they know of begins.
+ */
+export const SECTION_NAMES = ['deliveries', 'media', 'references', 'problems'] as const
+
+export const isOptional = (section: SectionName): boolean => section === 'deliveries'
 
 /** How values of one section stand under their key; `decode` throws `Damaged`. */
 export interface RowForm<T> {
@@ -48,6 +60,12 @@ export interface RowForm<T> {
 const parseKind = oneOf<MediaKind>({ image: true, voice: true, video: true, file: true })
 const parseOrigin = oneOf<Origin>({ folder: true, reference: true })
 const parseState = oneOf<Reference['state']>({ accepted: true, landed: true, lost: true })
+const parseHappening = oneOf<Happening>({
+  landed: true,
+  'first-id': true,
+  'changed-id': true,
+  lost: true,
+})
 const parseCode = oneOf<ProblemCode>({
   MEDIA_UNACCEPTABLE: true,
   MEDIA_REFUSED: true,
@@ -164,9 +182,71 @@ const referenceForm: RowForm<Reference> = {
   },
 }
 
+const encodeMedium = (medium: DeliveredMedium) => ({
+  type: medium.kind,
+  created_at: renderTime(medium.createdAtMs),
+  expires_at: renderTime(medium.expiresAtMs),
+  size: medium.sizeBytes,
+  sha256: medium.fingerprint,
+  origin: medium.origin,
+})
+
+const decodeMedium = (fields: Fields): DeliveredMedium => ({
+  kind: readAs(fields, 'type', parseKind),
+  createdAtMs: readTime(fields, 'created_at'),
+  expiresAtMs: readTime(fields, 'expires_at'),
+  sizeBytes: readSize(fields, 'size'),
+  fingerprint: readAs(fields, 'sha256', parseFingerprint),
+  origin: readAs(fields, 'origin', parseOrigin),
+})
+
+const deliveryForm: RowForm<Delivery> = {
+  keyOf: (delivery) => delivery.id,
+  encode: (delivery) => ({
+    hook: delivery.hook,
+    event: delivery.happening,
+    at: renderTime(delivery.atMs),
+    path: delivery.path,
+    media_id: delivery.mediaId,
+    old_media_id: delivery.oldMediaId,
+    old_path: delivery.oldPath,
+    reference_id: delivery.referenceId,
+    from: delivery.from,
+    because: delivery.because,
+    ...(delivery.medium && encodeMedium(delivery.medium)),
+  }),
+  decode(key, fields) {
+    const happening = parseHappening(readText(fields, 'event'))
+    if (happening === undefined) return undefined // a kind of event that only a newer version knows
+    const readId = (name: string) =>
+      readIfThere(fields, name, (f, field) => readAs(f, field, parseMediaId))
+    const path = readIfThere(fields, 'path', readPath)
+    const oldMediaId = readId('old_media_id')
+    const oldPath = readIfThere(fields, 'old_path', readPath)
+    const referenceId = readId('reference_id')
+    const from = readIfThere(fields, 'from', readText)
+    const because = readIfThere(fields, 'because', readText)
+    return {
+      id: parseKey(key, parseDeliveryId),
+      hook: readText(fields, 'hook'),
+      happening,
+      atMs: readTime(fields, 'at'),
+      mediaId: readAs(fields, 'media_id', parseMediaId),
+      ...(path === undefined ? {} : { path }),
+      ...(oldMediaId === undefined ? {} : { oldMediaId }),
+      ...(oldPath === undefined ? {} : { oldPath }),
+      ...(referenceId === undefined ? {} : { referenceId }),
+      ...(from === undefined ? {} : { from }),
+      ...(because === undefined ? {} : { because }),
+      ...(fields.type === undefined ? {} : { medium: decodeMedium(fields) }),
+    }
+  },
+}
+
 /** The form of each section's rows. */
 export const ROW_FORMS: { readonly [S in SectionName]: RowForm<Sections[S]> } = {
   media: entryForm,
   references: referenceForm,
   problems: problemForm,
+  deliveries: deliveryForm,
 }

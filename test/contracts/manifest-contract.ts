@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Change, Manifest } from '../../src/manifest/manifest.ts'
 import type { ManifestEntry, Problem, Reference } from '../../src/media/media.ts'
 import {
+  aDelivery,
   aFingerprint,
   all,
   aMediaId,
@@ -282,6 +283,49 @@ export function describeManifest(name: string, open: () => Promise<Manifest>): v
         await manifest.close()
       },
     )
+
+    test('keeps what hooks are owed with every field, in order of the ids, until it is dropped', async () => {
+      const manifest = await open()
+      const entry = anEntry('posters/春.jpg')
+      const { kind, createdAtMs, expiresAtMs, sizeBytes, fingerprint, origin } = entry
+      const full = aDelivery('2', {
+        happening: 'changed-id',
+        path: entry.path,
+        oldMediaId: aMediaId('old'),
+        oldPath: aPath('old.jpg'),
+        referenceId: aMediaId('ref'),
+        from: '张三',
+        because: 'it "died"\n',
+        medium: { kind, createdAtMs, expiresAtMs, sizeBytes, fingerprint, origin },
+      })
+      const owed = [full, aDelivery('1', { happening: 'lost' })]
+      await manifest.commit([put(entry), { kind: 'put-deliveries', deliveries: () => owed }])
+      expect(await all(manifest.deliveries())).toEqual([owed[1], owed[0]])
+      expect(await manifest.findDelivery('2')).toEqual(full)
+      expect(await manifest.findDelivery('3')).toBeUndefined()
+      await manifest.commit(['2', '3'].map((id) => ({ kind: 'drop-delivery', id })))
+      expect(await all(manifest.deliveries())).toEqual([owed[1]])
+      await manifest.close()
+    })
+
+    test('asks what is owed for a commit by what stands there in its turn', async () => {
+      const manifest = await open()
+      const owe = (id: string): Change => ({
+        kind: 'put-deliveries',
+        deliveries: (standing) => [
+          aDelivery(id, { because: standing(aPath('a'))?.mediaId ?? 'nothing' }),
+        ],
+      })
+      const give = (mediaId: string) => put(anEntry('a', { mediaId: aMediaId(mediaId) }))
+      await Promise.all([
+        manifest.commit([owe('1'), give('first')]),
+        manifest.commit([owe('2'), give('second')]),
+        manifest.commit([owe('3'), drop('a'), owe('4')]),
+      ])
+      const found = (await all(manifest.deliveries())).map(({ because }) => because)
+      expect(found).toEqual(['nothing', 'first', 'second', 'nothing'])
+      await manifest.close()
+    })
 
     test('remembers which folder was marked', async () => {
       const manifest = await open()

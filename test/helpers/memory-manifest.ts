@@ -1,5 +1,6 @@
 import { entryAfter } from '../../src/manifest/conditional.ts'
 import type { Change, Manifest, MomentRange } from '../../src/manifest/manifest.ts'
+import type { Delivery } from '../../src/media/delivery.ts'
 import type {
   ManifestEntry,
   MediaId,
@@ -13,6 +14,7 @@ export function createMemoryManifest(): Manifest {
   const entries = new Map<MediaPath, ManifestEntry>()
   const problems = new Map<MediaPath, Problem>()
   const references = new Map<MediaId, Reference>()
+  const deliveries = new Map<string, Delivery>()
   let folder: string | undefined
   let isClosed = false
 
@@ -45,6 +47,10 @@ export function createMemoryManifest(): Manifest {
     else if (change.kind === 'put-reference')
       references.set(change.reference.mediaId, { ...change.reference })
     else if (change.kind === 'drop-reference') references.delete(change.mediaId)
+    else if (change.kind === 'put-deliveries')
+      for (const delivery of change.deliveries((path) => entries.get(path)))
+        deliveries.set(delivery.id, { ...delivery })
+    else if (change.kind === 'drop-delivery') deliveries.delete(change.id)
     else folder = change.folder
   }
 
@@ -69,6 +75,8 @@ export function createMemoryManifest(): Manifest {
     entries: () => each(byPath),
     problems: () => each(() => [...problems.values()]),
     references: () => each(() => [...references.values()]),
+    findDelivery: async (id) => deliveries.get(id),
+    deliveries: () => each(() => [...deliveries.values()].sort((a, b) => (a.id < b.id ? -1 : 1))),
     count: async () => ({
       entries: entries.size,
       problems: problems.size,

@@ -3,14 +3,23 @@ import { copyFile, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Change, Manifest } from '../../src/manifest/manifest.ts'
+import type { Change, Manifest, Standing } from '../../src/manifest/manifest.ts'
 import { readManifest } from '../../src/manifest/read-manifest.ts'
 import { type MediaPath, parseMediaId, parseMediaPath } from '../../src/media/media.ts'
 import { createFakeClock } from '../helpers/fake-clock.ts'
 import { createMemoryManifest } from '../helpers/memory-manifest.ts'
 import { createTempFolder } from '../helpers/temp-folder.ts'
 import { createBreakableFiles } from './breakable-files.ts'
-import { aFingerprint, all, anEntry, aProblem, aReference, CORP_ID, START_MS } from './rows.ts'
+import {
+  aDelivery,
+  aFingerprint,
+  all,
+  anEntry,
+  aProblem,
+  aReference,
+  CORP_ID,
+  START_MS,
+} from './rows.ts'
 import { openState } from './state.ts'
 
 const HOSTILE = [
@@ -85,6 +94,14 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     reference: { ...aReference('x', { path: at, message }), mediaId: id },
   })),
   mediaId.map((id) => ({ kind: 'drop-reference' as const, mediaId: id })),
+  fc.tuple(number, mediaPath, text).map(([n, at, because]) => ({
+    kind: 'put-deliveries' as const,
+    deliveries: (standing: Standing) => {
+      const medium = standing(at)
+      return [aDelivery(`${n}`, { path: at, because, ...(medium && { mediaId: medium.mediaId }) })]
+    },
+  })),
+  number.map((n) => ({ kind: 'drop-delivery' as const, id: `${n}` })),
   text.map((folder) => ({ kind: 'mark-folder' as const, folder })),
 )
 
@@ -110,6 +127,7 @@ async function picture(manifest: Omit<Manifest, 'commit' | 'close'>) {
     entries: await all(manifest.entries()),
     problems: (await all(manifest.problems())).sort(byKey),
     references: (await all(manifest.references())).sort(byKey),
+    deliveries: await all(manifest.deliveries()),
     folder: await manifest.markedFolder(),
     count: await manifest.count(),
     due: await manifest.findDue({ untilMs: 30 }, 7),

@@ -1,4 +1,5 @@
 // Rows of every kind for the manifest's tests.
+import type { Delivery } from '../../src/media/delivery.ts'
 import {
   type Fingerprint,
   type ManifestEntry,
@@ -61,6 +62,15 @@ export function aProblem(path: string, with_: Partial<Problem> = {}): Problem {
 export function aReference(mediaId: string, with_: Partial<Reference> = {}): Reference {
   return { mediaId: aMediaId(mediaId), acceptedAtMs: START_MS, state: 'accepted', ...with_ }
 }
+
+export const aDelivery = (id: string, with_: Partial<Delivery> = {}): Delivery => ({
+  id,
+  hook: 'tell',
+  happening: 'first-id',
+  atMs: START_MS,
+  mediaId: aMediaId('3a_MEDIA-id'),
+  ...with_,
+})
 
 /** Everything an async walk yields. */
 export async function all<T>(walk: AsyncIterable<T>): Promise<T[]> {

@@ -37,8 +37,8 @@ function createContentsState(): ModelledState {
       async commit(changes) {
         for (const change of changes) {
           if (change.kind !== 'put-entry') {
-            const alteration = planAlteration(change)(contents.media.find)
-            if (alteration) contents.apply(alteration)
+            for (const alteration of planAlteration(change)(contents.media.find))
+              contents.apply(alteration)
           } else
             contents.apply({
               section: 'media',
