@@ -7,6 +7,7 @@ import type { Config } from './config/config.ts'
 import { resolveSecret } from './config/secret.ts'
 import { createDangerWatch } from './danger-watch.ts'
 import { type Closers, createEngine, type Engine, type EngineDeps } from './engine.ts'
+import { createHooks } from './hook-set-up.ts'
 import { createLateWatch } from './late-watch.ts'
 import { createMirrorDesk } from './mirror-desk.ts'
 import { createRetries } from './retries.ts'
@@ -77,6 +78,7 @@ async function build(
       for (const key of config.notAvailableYet) emit({ kind: 'not-available-yet', key })
       closers.push(() => server.stop())
       await server.start()
+      engine.hooks.start()
       await engine.firstScan()
       passes.request({ because: 'start', all: true, due: true, again: true })
       await passes.planned()
@@ -182,8 +184,12 @@ function createTicks(config: Config, deps: MirrorDeps, engine: Engine, closers: 
   })
 }
 
-/** What can be known to be wrong before anything is stopped for it: folder, state directory, secret. Throws `ConfigError`. */
-export async function rehearse(config: Config, env: MirrorDeps['env']): Promise<void> {
+/** What can be known to be wrong before anything is stopped for it: folder, state directory, secrets. Throws `ConfigError`. */
+export async function rehearse(
+  config: Config,
+  { env, clock }: Pick<MirrorDeps, 'env' | 'clock'>,
+): Promise<void> {
   await resolveFolder(config.folder.path, config.state)
   await resolveSecret({ key: 'wecom.secret', source: config.wecom.secret }, { env, warn: () => {} })
+  await createHooks(config, { env, clock, warn: () => {} })
 }

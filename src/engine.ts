@@ -6,6 +6,7 @@ import { openCallBook } from './call-book.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError } from './errors.ts'
 import { createFolderProblems } from './folder-problems.ts'
+import { openHooks } from './hooks-in-force.ts'
 import { keepKnownTime, readKnownTime } from './known-time.ts'
 import { openLowdbManifest } from './manifest/lowdb-manifest.ts'
 import type { Manifest } from './manifest/manifest.ts'
@@ -52,7 +53,7 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
 
   // The folder first: a state directory must not be made inside it.
   await resolveFolder(config.folder.path, config.state)
-  const manifest = await openLowdbManifest({
+  const store = await openLowdbManifest({
     directory: config.state,
     corpId: config.wecom.corpId,
     clock,
@@ -60,8 +61,8 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     lock: 'exclusive',
     command: deps.command,
   })
-  closers.push(() => manifest.close())
-  if (!config.references.renew) await letGoOfReferences(manifest)
+  closers.push(() => store.close())
+  if (!config.references.renew) await letGoOfReferences(store)
   const { wecom, circuit, concurrency, serviceClock, rate, waitMs } = await createWecomStack(
     config,
     {
@@ -73,7 +74,9 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     closers,
   )
   closers.push(keepKnownTime({ directory: config.state, serviceClock, events, onBug }))
-  const { root, isMarked } = await markFolder(config, manifest, events)
+  const { root, isMarked } = await markFolder(config, store, events)
+  const hooks = await openHooks(config, deps, { store, root, serviceClock }, closers)
+  const { manifest } = hooks
   await removeLeftovers(root, isTempName)
 
   const isIgnored = createIgnore(config.folder.ignore)
@@ -185,6 +188,7 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     renewals,
     askedFor,
     deadIds,
+    hooks: hooks.dispatcher,
     /** Looks at the whole folder, if nobody has yet. */
     firstScan,
     hasScanned: () => hasScanned,

@@ -4,6 +4,7 @@ import type { Config } from './config/config.ts'
 import type { MirrorDeps } from './daemon.ts'
 import { type Engine, requireBelief } from './engine.ts'
 import { runFullPass } from './full-pass.ts'
+import { describeHooks } from './hooks-in-force.ts'
 import type { MediaPath } from './media/media.ts'
 import type { Outlook } from './plan/capacity.ts'
 import type { Desk } from './serve/desk.ts'
@@ -47,6 +48,7 @@ export function createMirrorDesk(
     },
     clock: serviceClock,
     events,
+    hooks: () => describeHooks(config, manifest, engine.hooks.report()),
     live,
     capacity: renewals.capacity,
     circumstances,

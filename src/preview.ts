@@ -15,7 +15,7 @@ export async function previewPass(
   deps: Pick<MirrorDeps, 'env' | 'clock' | 'random'>,
 ): Promise<Step[]> {
   const { clock, random } = deps
-  await rehearse(config, deps.env)
+  await rehearse(config, deps)
   const root = await resolveFolder(config.folder.path, config.state)
   const reader = await readManifest({ directory: config.state, corpId: config.wecom.corpId })
   const never = () => Promise.reject(new Error('a preview performs nothing'))

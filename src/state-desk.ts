@@ -1,5 +1,6 @@
 // Answers for looking at a state when no daemon runs, or none that answers: the desk of those who only read, and take no lock.
 import type { Config } from './config/config.ts'
+import { describeHooks } from './hooks-in-force.ts'
 import { readKnownTime } from './known-time.ts'
 import { readManifest } from './manifest/read-manifest.ts'
 import { measureCapacity, sumOfWork } from './plan/capacity.ts'
@@ -32,6 +33,7 @@ export async function openStateDesk(
     clock: createServiceClock({ clock, known, emit: () => {} }),
     lifetimeMs: renewal.lifetimeMs,
     capacity: async () => measureCapacity(sumOfWork(await manifest.workload()), rate, renewal),
+    hooks: () => describeHooks(config, manifest),
     live: async () => undefined,
     circumstances: async () => undefined,
   })

@@ -128,7 +128,7 @@ function createReloads(deps: {
 
   async function reload() {
     const config = await readConfig(context)
-    await rehearse(config, context.env)
+    await rehearse(config, context)
     const before = running.mirror
     running.mirror = undefined
     await before?.stop()

@@ -51,6 +51,7 @@ export function renderStatus(status: StatusAnswer, nowMs: number): string {
   if (status.renewals) facts.push(['renewals', renderPace(status.renewals)])
   if (daemon.running)
     facts.push(['queue', `${queue.waiting} waiting, ${queue.in_flight.length} in flight`])
+  for (const hook of status.hooks) facts.push([`hook ${hook.name}`, renderHook(hook)])
   if (status.forgotten > 0)
     facts.push(['forgotten', `${status.forgotten}, not mirrored until they change`])
   if (status.clock_skew_ms !== 0)
@@ -102,6 +103,17 @@ function renderLivingPace({
   return pressure <= 1
     ? `${waiting} waiting: some come late, and all before they die at ${part(pressure)} of the allowed rate`
     : `${waiting} waiting: some die, all of them would take ${part(pressure)} of the allowed rate`
+}
+
+function renderHook(hook: StatusAnswer['hooks'][number]): string {
+  const counts = [
+    `${hook.waiting} waiting`,
+    ...(hook.delivered === null ? [] : [`${hook.delivered} delivered`]),
+    ...(hook.given_up ? [`${hook.given_up} given up`] : []),
+  ]
+  const trouble =
+    hook.failing_since === null ? '' : `; fails since ${hook.failing_since}: ${hook.last_error}`
+  return `${hook.target}: ${counts.join(', ')}${showName(trouble)}`
 }
 
 function renderProblemCount({ problems, late }: StatusAnswer): string {

@@ -1,4 +1,5 @@
 // The settings as the rest of the program uses them: checked, defaults filled in, paths absolute, units in the names.
+import type { Happening } from '../media/delivery.ts'
 import type { RenewalPolicy } from '../media/lifetime.ts'
 import type { Limits } from '../media/limits.ts'
 import type { MediaKind } from '../media/media.ts'
@@ -20,6 +21,27 @@ export interface Quota {
   readonly perHour: number
   /** The part of both windows that this daemon may use, above 0 and at most 1. */
   readonly share: number
+}
+
+/** A program that wants to be told. */
+export interface HookConfig {
+  /** Given, or made of what it does; no two have the same. */
+  readonly name: string
+  readonly happenings: readonly Happening[]
+  /** A glob; without one everything. */
+  readonly match: string | undefined
+  readonly target:
+    | { readonly kind: 'run'; readonly run: readonly [string, ...string[]] }
+    | {
+        readonly kind: 'post'
+        /** It may hold a key. */
+        readonly url: SecretSource
+        readonly token: SecretSource | undefined
+        readonly secret: SecretSource | undefined
+      }
+  readonly timeoutMs: number
+  readonly giveUpAfterMs: number
+  readonly concurrency: number
 }
 
 export interface Config {
@@ -68,6 +90,7 @@ export interface Config {
     readonly bandwidthBytesPerSecond: number | undefined
   }
   readonly http: { readonly listen: string; readonly token: SecretSource | undefined } | false
+  readonly on: readonly HookConfig[]
   readonly log: {
     readonly level: 'error' | 'warn' | 'info' | 'debug'
     readonly format: 'auto' | 'pretty' | 'json' | 'journald'

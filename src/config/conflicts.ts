@@ -4,6 +4,7 @@ import { BEFORE_PART, DEFAULTS, SPREAD_PART } from './defaults.ts'
 import { parseDuration, renderDuration } from './duration.ts'
 import { createFinding, type Finding, isObject, type KeyPath, textAt, valueAt } from './finding.ts'
 import { configInFolder, secretsInFolder, stateInFolder, type Written } from './folder-conflicts.ts'
+import { hookConflicts } from './hook-conflicts.ts'
 import { isPrivate, parseListen } from './listen.ts'
 
 type Check = (written: Written) => Finding | readonly Finding[] | undefined
@@ -17,6 +18,7 @@ const CHECKS: readonly { readonly keys: readonly string[]; readonly check: Check
   { keys: ['folder.path'], check: secretsInFolder },
   { keys: ['http.listen'], check: openWithoutToken },
   { keys: ['http.listen', 'callback.listen'], check: sameAddress },
+  { keys: ['on'], check: hookConflicts },
 ]
 
 /** Every impossible combination; `wrongKeys` are those that the schema objects to. */

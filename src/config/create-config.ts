@@ -7,8 +7,9 @@ import {
   type Limits,
   WECOM_LIMITS,
 } from '../media/limits.ts'
-import type { Config, SecretSource } from './config.ts'
+import type { Config, HookConfig, SecretSource } from './config.ts'
 import { BEFORE_PART, SPREAD_PART } from './defaults.ts'
+import { nameHook } from './hook-name.ts'
 import { parseListen } from './listen.ts'
 import type { ConfigFile } from './schema.ts'
 
@@ -68,6 +69,7 @@ export function createConfig(read: ConfigFile, place: Place): Config {
       listen: locateSocket(http.listen, absolute),
       token: http.token && locate(http.token, absolute),
     },
+    on: read.on.map((hook) => createHook(hook, absolute)),
     log: read.log,
     notAvailableYet: place.notAvailableYet,
   }
@@ -81,6 +83,38 @@ const locate = (source: SecretSource, absolute: Absolute): SecretSource =>
 function locateSocket(listen: string, absolute: Absolute): string {
   const address = parseListen(listen)
   return address?.kind === 'unix' ? `unix:${absolute(address.path)}` : listen
+}
+
+type WrittenHook = ConfigFile['on'][number]
+
+function createHook(hook: WrittenHook, absolute: Absolute): HookConfig {
+  const { event, match, timeout, giveUpAfter, concurrency } = hook
+  return {
+    name: nameHook(hook),
+    happenings: typeof event === 'string' ? [event] : event,
+    match,
+    target: createTarget(hook, absolute),
+    timeoutMs: timeout,
+    giveUpAfterMs: giveUpAfter,
+    concurrency,
+  }
+}
+
+function createTarget(
+  { run = [], post, token, secret }: WrittenHook,
+  absolute: Absolute,
+): HookConfig['target'] {
+  const place = (source: SecretSource | undefined) => source && locate(source, absolute)
+  if (post !== undefined)
+    return {
+      kind: 'post',
+      url: locate(post, absolute),
+      token: place(token),
+      secret: place(secret),
+    }
+  const [file = '', ...args] = run
+  // As a shell has it: a name alone is looked for on the PATH, anything else is a path.
+  return { kind: 'run', run: [file.includes('/') ? absolute(file) : file, ...args] }
 }
 
 /** A profile, or the profile `wecom` with what the file says instead. */

@@ -18,6 +18,7 @@ export const DEFAULTS = {
     saveTo: 'inbox/{date}/{from}/{name}',
   },
   transfer: { uploads: 4, downloads: 4, bandwidth: 'unlimited' },
+  on: { timeout: '10s', giveUpAfter: '24h', concurrency: 4 },
   http: { listen: '127.0.0.1:8787' },
   log: { level: 'info', format: 'auto' },
 } as const

@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import { type Finding, isObject, type KeyPath, renderKey, valueAt } from './finding.ts'
 import { knownKeysAt, listKeyPaths } from './json-schema.ts'
 import { findNearest } from './nearest-key.ts'
-import { SECRET_KEYS } from './secret-field.ts'
+import { SECRET_KEYS, withoutPlaces } from './secret-field.ts'
 
 type Issue = z.core.$ZodIssue
 
@@ -79,10 +79,13 @@ function suggest(within: KeyPath, unknown: string): string {
 }
 
 const isBelowSecret = (path: KeyPath): boolean =>
-  SECRET_KEYS.some((key) => `${renderKey(path)}.`.startsWith(`${key}.`))
+  SECRET_KEYS.some((key) => `${withoutPlaces(renderKey(path))}.`.startsWith(`${key}.`))
 
 const isAboveSecret = (path: KeyPath): boolean =>
-  SECRET_KEYS.some((key) => key.startsWith(`${renderKey(path)}.`))
+  SECRET_KEYS.some((key) => /^[.[]/.test(restBelow(key, withoutPlaces(renderKey(path)))))
+
+const restBelow = (key: string, above: string) =>
+  key.startsWith(above) ? key.slice(above.length) : ''
 
 /** Only short texts are repeated, near a secret only single words: what is in a wrong place may be a secret. */
 function renderFound(value: unknown, path: KeyPath): string {

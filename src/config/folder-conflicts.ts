@@ -1,7 +1,7 @@
 // Answers for what must not lie inside the folder, because all that lies there is uploaded. By name only: where symbolic
 // links lead is looked at when the daemon starts.
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
-import { createFinding, type Finding, renderKey, textAt } from './finding.ts'
+import { createFinding, type Finding, type KeyPath, renderKey, textAt, valueAt } from './finding.ts'
 import { SECRET_KEYS } from './secret-field.ts'
 
 export interface Written {
@@ -37,8 +37,8 @@ export function configInFolder(written: Written): Finding | undefined {
 
 /** Files with secrets. */
 export function secretsInFolder(written: Written): Finding[] {
-  return SECRET_KEYS.flatMap((key) => {
-    const path = [...key.split('.'), 'file']
+  return SECRET_KEYS.flatMap((key) => placesOf(key, written.value)).flatMap((place) => {
+    const path = [...place, 'file']
     const file = textAt(written.value, path)
     if (file === undefined || !isUploaded(written, fromFile(written, file))) return []
     return [
@@ -48,6 +48,16 @@ export function secretsInFolder(written: Written): Finding[] {
       ),
     ]
   })
+}
+
+/** Where a key with `[]` in it stands: once for each element of the list. */
+function placesOf(key: string, value: unknown): KeyPath[] {
+  const [list = '', below] = key.split('[].')
+  if (below === undefined) return [key.split('.')]
+  const elements = valueAt(value, list.split('.'))
+  return Array.isArray(elements)
+    ? elements.map((_, place) => [...list.split('.'), place, ...below.split('.')])
+    : []
 }
 
 const fromFile = ({ file }: Written, path: string) => resolve(dirname(file), path)

@@ -24,6 +24,7 @@ import {
   size,
   text,
 } from './fields.ts'
+import { hooks } from './hook-schema.ts'
 import { secret } from './secret-field.ts'
 
 const FORMATS = '`any`, or a list of formats such as `jpg`, in lower case and without a dot'
@@ -203,6 +204,7 @@ export const configFileSchema = mapping({
     .union([z.literal(false), http], '`false`, or a mapping with `listen` and `token`')
     .prefault({})
     .describe('The local interface and the dashboard. Not available yet.'),
+  on: hooks,
   log: section({
     level: oneOf(['error', 'warn', 'info', 'debug']).prefault(DEFAULTS.log.level),
     format: oneOf(['auto', 'pretty', 'json', 'journald'])

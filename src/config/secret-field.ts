@@ -38,10 +38,16 @@ export function secret(pattern: RegExp, what: string) {
   )
 }
 
-/** Where the file holds secrets: nothing at or below these keys is ever repeated in a message. */
+/** Where the file holds secrets, `[]` standing for any place in a list: nothing at or below these keys is ever repeated in a message. */
 export const SECRET_KEYS = [
   'wecom.secret',
   'callback.token',
   'callback.encodingAesKey',
   'http.token',
+  'on[].post',
+  'on[].token',
+  'on[].secret',
 ] as const
+
+/** A key as it stands in that list. */
+export const withoutPlaces = (key: string): string => key.replaceAll(/\[\d+\]/g, '[]')

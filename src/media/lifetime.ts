@@ -10,6 +10,9 @@ export interface RenewalPolicy {
   readonly spreadMs: number
 }
 
+/** What is known of the life of an id. */
+type Life = Pick<ManifestEntry, 'createdAtMs' | 'expiresAtMs'>
+
 /** When an upload made at `createdAtMs` dies, and when to replace it. `random` is drawn once, in [0, 1). */
 export function planLife(createdAtMs: number, policy: RenewalPolicy, random: number) {
   const expiresAtMs = createdAtMs + policy.lifetimeMs
@@ -22,14 +25,14 @@ export const isDue = (entry: ManifestEntry, nowMs: number): boolean =>
   entry.renewAtMs !== undefined && nowMs >= entry.renewAtMs
 
 /** Alive: WeCom accepts the id at this moment, by the service's own statement of its life. */
-export const isAlive = (entry: ManifestEntry, nowMs: number): boolean =>
+export const isAlive = (entry: Life, nowMs: number): boolean =>
   nowMs >= entry.createdAtMs - CLOCK_TOLERANCE_MS && nowMs < safeUntilMs(entry)
 
 /**
  * Until when an id may be handed out: five seconds before its death (less of a life of minutes), since the service tells its
  * time in whole seconds and our reckoning of it may be two off.
  */
-export const safeUntilMs = (entry: ManifestEntry): number =>
+export const safeUntilMs = (entry: Life): number =>
   entry.expiresAtMs - Math.min(SAFETY_MS, lifetimeOf(entry) / 72)
 
 const SAFETY_MS = 5_000
@@ -57,5 +60,4 @@ export function offeredAgainAtMs(
   return triedAtMs + Math.max(lifetimeMs / 144, Math.min(triedAtMs - sinceMs, lifetimeMs / 12))
 }
 
-const lifetimeOf = ({ createdAtMs, expiresAtMs }: ManifestEntry): number =>
-  expiresAtMs - createdAtMs
+const lifetimeOf = ({ createdAtMs, expiresAtMs }: Life): number => expiresAtMs - createdAtMs

@@ -162,8 +162,24 @@ export interface StatusAnswer {
   }
   /** Why nothing is done about the folder at the moment, or null when all is well, or when no daemon runs that would know. */
   readonly doubt: { readonly because: string; readonly hint: string } | null
+  readonly hooks: readonly HookAnswer[]
   readonly clock_skew_ms: number
   readonly not_available_yet: readonly string[]
+}
+
+/** How it goes with one hook of the configuration. */
+export interface HookAnswer {
+  readonly name: string
+  /** What it does, without any secret. */
+  readonly target: string
+  readonly events: readonly string[]
+  /** Deliveries that it is still owed. */
+  readonly waiting: number
+  /** Since the daemon began, as is `given_up`; null when no daemon runs. */
+  readonly delivered: number | null
+  readonly given_up: number | null
+  readonly failing_since: string | null
+  readonly last_error: string | null
 }
 
 /** What keeping everything alive takes in the long run, against what is allowed. */

@@ -4,7 +4,7 @@ import { createGlob } from '../media/glob.ts'
 import { isAlive } from '../media/lifetime.ts'
 import type { Capacity } from '../plan/capacity.ts'
 import { mediaAnswer } from './answers.ts'
-import type { Desk, MediaAnswer } from './desk.ts'
+import type { Desk, HookAnswer, MediaAnswer } from './desk.ts'
 import { readGivenPath } from './given-path.ts'
 import type { LateRenewalsDeps } from './late-renewals.ts'
 import { lookUpAnswer, outsideAnswer } from './look-up.ts'
@@ -23,6 +23,8 @@ export interface ReaderDeskDeps extends LateRenewalsDeps {
   /** The service's clock, as well as it is known here: every answer about the life of an id goes by it. */
   readonly clock: { nowMs(): number; skewMs(): number }
   readonly capacity: () => Promise<Capacity>
+  /** None where none are configured. */
+  readonly hooks?: () => Promise<readonly HookAnswer[]>
   /** Undefined when no daemon runs. */
   readonly live: () => Promise<LiveFacts | undefined>
 }

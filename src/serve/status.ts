@@ -69,6 +69,7 @@ export async function gatherStatus(deps: ReaderDeskDeps): Promise<StatusAnswer> 
     queue: live?.queue ?? { waiting: 0, in_flight: [] },
     circuit: circuitAnswer(live?.circuit),
     doubt: live?.doubt ?? null,
+    hooks: (await deps.hooks?.()) ?? [],
     clock_skew_ms: clock.skewMs(),
     not_available_yet: setUp.notAvailableYet,
   }

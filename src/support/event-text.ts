@@ -133,6 +133,28 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
         `too many ${event.direction} at once for WeCom: at most ${event.to} instead of ${event.from} from now on, slowly more again`,
         `Lower \`transfer.${event.direction}\`, or let other programs of the corp make fewer calls at once.`,
       )
+    case 'hook-told':
+      return say(
+        'debug',
+        `told the hook \`${event.hook}\`: ${event.delivery.happening} ${event.delivery.path ?? event.delivery.mediaId}`,
+      )
+    case 'hook-failed':
+      return say(
+        event.isNews ? 'warn' : 'debug',
+        `the hook \`${event.hook}\` fails (${event.target}): ${event.because}; ${event.waiting} wait for it`,
+        event.hint,
+      )
+    case 'hook-recovered':
+      return say(
+        'info',
+        `the hook \`${event.hook}\` works again after ${seconds(event.forMs)}; ${event.waiting} wait for it`,
+      )
+    case 'hook-gave-up':
+      return say(
+        event.isNews ? 'error' : 'debug',
+        `${event.count} deliveries to the hook \`${event.hook}\` are given up: ${event.because}`,
+        'What they told stands in the manifest; `status` counts all that are given up.',
+      )
     case 'token-refreshed':
       return say('debug', 'got a new access token')
     case 'clock-skew':

@@ -1,5 +1,6 @@
 // Answers for telling: what happened in the program, as data. Log, local interface and tests subscribe; nobody answers back.
 import type { MirrorError } from '../errors.ts'
+import type { Delivery } from '../media/delivery.ts'
 import type { ManifestEntry, MediaId, MediaPath, Problem } from '../media/media.ts'
 import type { Capacity } from '../plan/capacity.ts'
 
@@ -106,6 +107,38 @@ export type MirrorEvent =
       readonly direction: 'uploads' | 'downloads'
       readonly from: number
       readonly to: number
+    }
+  /** A hook was told, and takes it as its own from now on. */
+  | {
+      readonly kind: 'hook-told'
+      readonly hook: string
+      readonly delivery: Delivery
+      readonly attempt: number
+    }
+  | {
+      readonly kind: 'hook-failed'
+      readonly hook: string
+      /** What it does, without any secret. */
+      readonly target: string
+      readonly because: string
+      readonly hint: string | undefined
+      readonly waiting: number
+      /** False for what the next attempt may cure, and for what has been told. */
+      readonly isNews: boolean
+    }
+  | {
+      readonly kind: 'hook-recovered'
+      readonly hook: string
+      readonly forMs: number
+      readonly waiting: number
+    }
+  /** These deliveries are not tried any more. */
+  | {
+      readonly kind: 'hook-gave-up'
+      readonly hook: string
+      readonly count: number
+      readonly because: string
+      readonly isNews: boolean
     }
   | { readonly kind: 'token-refreshed' }
   | { readonly kind: 'clock-skew'; readonly skewMs: number }

@@ -32,6 +32,7 @@ const running: StatusAnswer = {
   queue: { waiting: 5, in_flight: ['a.jpg'] },
   circuit: { state: 'closed', since: null, next_probe_at: null, because: null, from_ip: null },
   doubt: null,
+  hooks: [],
   clock_skew_ms: 0,
   not_available_yet: [],
 }

@@ -45,6 +45,7 @@ it('fills in every default of the contract', () => {
     callback: undefined,
     transfer: { uploads: 4, downloads: 4, bandwidthBytesPerSecond: undefined },
     http: { listen: '127.0.0.1:8787', token: undefined },
+    on: [],
     log: { level: 'info', format: 'auto' },
     notAvailableYet: [],
   })
