@@ -9,7 +9,7 @@ import { seconds } from '../support/span-text.ts'
 import type { Hook, Refusal } from './hook.ts'
 import { createHookQueue, type Waiting } from './hook-queue.ts'
 
-/** So many may wait for one hook: some 10 MB of memory. Beyond that the oldest are given up, for the newest ids are worth most. */
+/** So many may wait for one hook: some 12 MB of memory. Beyond that the oldest are given up, for the newest ids are worth most. */
 const MOST_WAITING = 10_000
 
 export interface CourierDeps {

@@ -60,6 +60,35 @@ queue       5 waiting, 1 in flight`,
   )
 })
 
+it('tells of each hook what waits, what became of the rest, and why it fails', () => {
+  const well = {
+    name: 'tell',
+    target: 'run /usr/local/bin/tell',
+    events: ['lost'],
+    waiting: 0,
+    delivered: 12,
+    given_up: 0,
+    failing_since: null,
+    last_error: null,
+  }
+  const failing = {
+    ...well,
+    name: 'shop',
+    target: 'post https://shop.example',
+    waiting: 3,
+    given_up: 2,
+    failing_since: iso(NOW_MS),
+    last_error: 'exit code 1: \u001b[2J',
+  }
+  const text = screen({ ...running, hooks: [well, failing] })
+  expect(text).toContain('hook tell   run /usr/local/bin/tell: 0 waiting, 12 delivered\n')
+  expect(text).toContain(
+    `post https://shop.example: 3 waiting, 12 delivered, 2 given up; fails since ${iso(NOW_MS)}: exit code 1: \\u{1b}[2J`,
+  )
+  const unknown = { ...well, delivered: null, given_up: null }
+  expect(screen({ ...stopped, hooks: [unknown] })).toMatch(/tell: 0 waiting$/m)
+})
+
 it('does not say what only a running daemon knows', () => {
   const text = screen(stopped)
   expect(text).toContain('unknown how many missing')

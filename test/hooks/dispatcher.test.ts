@@ -200,11 +200,13 @@ it('after a restart tells what was owed, in its order, before what happens next'
   // The clock was set back meanwhile: what happens now is later all the same.
   after.clock.leap(-HOUR_MS)
   await after.give('a.jpg', '3')
-  after.dispatcher.start()
-  await after.clock.advance(0)
-  expect(after.whats()).toEqual(['first-id a.jpg 1', 'changed-id a.jpg 2', 'changed-id a.jpg 3'])
-  expect(after.heard.slice(0, 2).map(({ id }) => id)).toEqual(owed)
-  expect(await after.owed()).toEqual([])
+  await after.dispatcher.stop()
+  const last = await openHooks({ store, clock: before.clock })
+  last.dispatcher.start()
+  await last.clock.advance(0)
+  expect(last.whats()).toEqual(['first-id a.jpg 1', 'changed-id a.jpg 2', 'changed-id a.jpg 3'])
+  expect(last.heard.slice(0, 2).map(({ id }) => id)).toEqual(owed)
+  expect(await last.owed()).toEqual([])
 })
 
 it('what is owed to a hook that is not configured any more is given up, and told', async () => {

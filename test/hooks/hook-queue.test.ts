@@ -56,6 +56,23 @@ it('takes the hook for down when three paths have failed in a row: one attempt a
   expect(ids(takeAll(queue, 2000))).toEqual(['f1', 'a1', 'b1', 'c1'])
 })
 
+it('a path that failed while the hook was down does not wait any longer once that is back', () => {
+  const queue = open()
+  const failNext = (nowMs: number) => {
+    const next = queue.take(nowMs)
+    if (next) queue.failed(next.waiting, nowMs)
+    return next?.waiting.id
+  }
+  put(queue, 'a1')
+  for (const nowMs of [0, 1000, 3000]) expect(failNext(nowMs)).toBe('a1')
+  put(queue, 'b1', 'c1', 'd1')
+  expect([failNext(3000), failNext(3000)]).toEqual(['b1', 'c1'])
+  const [d1] = takeAll(queue, 4000)
+  if (d1) queue.done(d1)
+  // By itself it would wait until 7000.
+  expect(ids(takeAll(queue, 4000)).sort()).toEqual(['a1', 'b1', 'c1'])
+})
+
 it('one path that fails for ever never holds up the others', () => {
   const queue = open()
   put(queue, 'bad1')

@@ -101,23 +101,22 @@ it('is not stopped by a body that nobody reads', async () => {
 })
 
 it.each([
-  ['one that ends when asked', 'sleep 60'],
-  ['one that does not care, nor what it started', 'trap "" TERM; sleep 60'],
-])('ends %s, with all that it started', async (_, last) => {
+  ['one that ends when asked', ':', 'SIGTERM'],
+  ['one that does not care, nor what it started', 'trap "" TERM', 'SIGKILL'],
+])('ends %s, with all that it started', async (_, first, signal) => {
   const folder = await createTempFolder()
   const pids = join(folder, 'pids')
   const ending = new AbortController()
-  const telling = sh(`(${last}) & echo $! $$ > ${pids}.new; mv ${pids}.new ${pids}; ${last}`)(
-    Buffer.from(''),
-    ending.signal,
-  )
+  const telling = sh(
+    `${first}; sleep 60 & echo $! $$ > ${pids}.new; mv ${pids}.new ${pids}; sleep 60`,
+  )(Buffer.from(''), ending.signal)
   let found = ''
   await until(() => found !== '', {
     what: 'the command',
     meanwhile: async () => void (found = await readFile(pids, 'utf8').catch(() => '')),
   })
   ending.abort()
-  expect((await telling)?.because).toMatch(/^it was ended by SIG(TERM|KILL)$/)
+  expect((await telling)?.because).toBe(`it was ended by ${signal}`)
   const alive = () => found.trim().split(' ').map(Number).filter(isAlive)
   await until(() => alive().length === 0, { what: 'their end' })
 })

@@ -51,6 +51,9 @@ test('a program that does not know of hooks reads such a document: to it they ar
   const head: unknown = JSON.parse(`${text.slice(0, text.indexOf(',\n"media": {\n'))}\n}`)
   const expected = { format: 'wecom-media-mirror/manifest', corpId: CORP_ID, file: directory }
   expect(parseDocumentHeader(head, expected)).toMatchObject({ version: 1, corp_id: CORP_ID })
+  // The last section that it knows goes on, to it, until the checksum.
+  expect(head).toHaveProperty('deliveries')
+  expect(text).toMatch(/\n"problems": \{\n\},\n"checksum": "[0-9a-f]{8}"\n\}\n$/)
 })
 
 test('a document that such a program wrote owes nothing', async () => {
