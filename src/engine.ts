@@ -17,6 +17,7 @@ import { createRenewalRelease } from './renewal-release.ts'
 import type { Clock } from './support/clock.ts'
 import type { Events } from './support/events.ts'
 import { createDeadIds } from './transfer/dead-ids.ts'
+import { createDiskRoom, measureDisk } from './transfer/disk-room.ts'
 import { createDownloader } from './transfer/download.ts'
 import { removeLeftovers } from './transfer/leftovers.ts'
 import { createPerform } from './transfer/perform.ts'
@@ -39,6 +40,8 @@ export interface EngineDeps {
   readonly isWatched: boolean
   /** An error that nobody foresaw: the program must not go on as if nothing had happened. */
   readonly onBug: (error: unknown) => void
+  /** How much of a disk is free; by default the operating system is asked. */
+  readonly measureDisk?: typeof measureDisk
 }
 
 /** What is to be given back at the end, in the order of its making. */
@@ -88,8 +91,14 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     ...shared,
     onDead: (paths) => passes.request({ because: 'ids died', paths }),
   })
+  const diskRoom = createDiskRoom({
+    directory: root,
+    measure: deps.measureDisk ?? measureDisk,
+    emit,
+  })
   const download = createDownloader({
     ...shared,
+    room: diskRoom,
     deadIds,
     lifetimeMs: config.renewal.lifetimeMs,
     inbox,
@@ -189,6 +198,7 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     askedFor,
     deadIds,
     hooks: hooks.dispatcher,
+    diskRoom,
     /** Looks at the whole folder, if nobody has yet. */
     firstScan,
     hasScanned: () => hasScanned,

@@ -106,6 +106,12 @@ export class ManifestUnwritable extends BaseError {
   readonly remedy = 'retry' satisfies Remedy
 }
 
+/** A download would eat into what stays free of the disk; whoever makes room cures it, and it is tried again. */
+export class DiskShort extends BaseError {
+  readonly code = 'DISK_SHORT'
+  readonly remedy = 'retry' satisfies Remedy
+}
+
 export type MirrorError =
   | ConfigError
   | MediaUnacceptable
@@ -114,6 +120,7 @@ export type MirrorError =
   | WecomUnreachable
   | ManifestUnreadable
   | ManifestUnwritable
+  | DiskShort
 
 /** Failures that the program foresees; anything else is a bug and crashes it. */
 export const isMirrorError = (error: unknown): error is MirrorError => error instanceof BaseError

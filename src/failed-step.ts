@@ -26,7 +26,9 @@ export function createFailedSteps(deps: {
   function postpone(path: MediaPath, error: MirrorError): void {
     const wasTold = postponed.get(path)?.isTold === true
     const isWecoms = error.code === 'WECOM_UNREACHABLE' || error.code === 'WECOM_REFUSED'
-    const isNews = !wasTold && !(isWecoms && deps.isOutage())
+    // A full disk was told as one thing for all.
+    const isToldOf = (isWecoms && deps.isOutage()) || error.code === 'DISK_SHORT'
+    const isNews = !wasTold && !isToldOf
     emit({ kind: 'step-postponed', path, error, isNews })
     postponed.delete(path)
     postponed.set(path, { error, isTold: wasTold || isNews })

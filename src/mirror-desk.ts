@@ -11,7 +11,7 @@ import type { Desk } from './serve/desk.ts'
 import { createLocalDesk } from './serve/local-desk.ts'
 import type { Circumstances } from './serve/prospect.ts'
 import type { LiveFacts } from './serve/status.ts'
-import { deleteFile } from './transfer/perform.ts'
+import { removeFile } from './transfer/place.ts'
 import type { QueueLoad, TransferQueue } from './transfer/transfer-queue.ts'
 import { createVainLookUps } from './vain-look-ups.ts'
 
@@ -35,6 +35,7 @@ export function createMirrorDesk(
     queue: describeQueue(queue),
     circuit: circuit.state(),
     doubt: await passes.doubt(),
+    disk: (await engine.diskRoom.shortage()) ?? null,
     renewals: describeRenewals(renewals.outlook(), queue.load()),
   })
   const scanned = { ...folder, scan: engine.scan }
@@ -80,7 +81,7 @@ export function createMirrorDesk(
     requestLanding: () => passes.request({ because: 'a reference was added', due: true }),
     circuitError: () => circuit.state().error ?? engine.doubt(),
     queue,
-    deleteFile: (path: MediaPath) => deleteFile(root, path),
+    deleteFile: (path: MediaPath) => removeFile(root, path),
   })
   return {
     ...localDesk,

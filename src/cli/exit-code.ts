@@ -49,6 +49,7 @@ export function exitCodeOfFailure({
           : EXIT.unreachable
     case 'MEDIA_UNACCEPTABLE':
     case 'FILE_UNREADABLE':
+    case 'DISK_SHORT':
       return EXIT.someFailed
     default:
       return assertNever(code)

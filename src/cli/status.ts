@@ -60,6 +60,7 @@ export function renderStatus(status: StatusAnswer, nowMs: number): string {
     renderTable(facts),
     renderIdleness(status),
     renderDoubt(status),
+    status.disk ? renderFailure({ ...status.disk, message: status.disk.because }) : '',
     renderProblems(status),
     // On WeCom's clock, unlike the next try of the circuit.
     renderNext(status, nowMs + status.clock_skew_ms),

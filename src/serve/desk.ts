@@ -163,6 +163,8 @@ export interface StatusAnswer {
   /** Why nothing is done about the folder at the moment, or null when all is well, or when no daemon runs that would know. */
   readonly doubt: { readonly because: string; readonly hint: string } | null
   readonly hooks: readonly HookAnswer[]
+  /** Why downloads wait, or null when there is room for them, or when no daemon runs that would know. */
+  readonly disk: { readonly because: string; readonly hint: string } | null
   readonly clock_skew_ms: number
   readonly not_available_yet: readonly string[]
 }

@@ -1,7 +1,7 @@
 // The desk of a process that holds the mirror itself: looking, and acting through passes and queue like everyone else.
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isSystemError, type MirrorError } from '../errors.ts'
+import { FileUnreadable, isSystemError, type MirrorError } from '../errors.ts'
 import type { Manifest } from '../manifest/manifest.ts'
 import {
   createStamp,
@@ -142,7 +142,7 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
       await deps.deleteFile(path)
       return undefined
     } catch (error) {
-      if (!isSystemError(error)) throw error
+      if (!isSystemError(error) && !(error instanceof FileUnreadable)) throw error
       return `it is forgotten, and its file could not be deleted: ${error.message}`
     }
   }

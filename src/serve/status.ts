@@ -22,6 +22,7 @@ export interface LiveFacts {
     readonly nextProbeAtMs?: number
   }
   readonly doubt: StatusAnswer['doubt']
+  readonly disk: StatusAnswer['disk']
   readonly renewals: NonNullable<StatusAnswer['renewals']>
 }
 
@@ -70,6 +71,7 @@ export async function gatherStatus(deps: ReaderDeskDeps): Promise<StatusAnswer> 
     circuit: circuitAnswer(live?.circuit),
     doubt: live?.doubt ?? null,
     hooks: (await deps.hooks?.()) ?? [],
+    disk: live?.disk ?? null,
     clock_skew_ms: clock.skewMs(),
     not_available_yet: setUp.notAvailableYet,
   }

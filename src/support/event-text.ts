@@ -172,6 +172,10 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
       )
     case 'document-failed':
       return say('error', event.message, event.hint)
+    case 'disk-short':
+      return say('error', event.because, event.hint)
+    case 'disk-roomy':
+      return say('info', 'there is room to download again')
     case 'state-recovered':
       return say('warn', event.message, event.hint)
     case 'config-reloaded':

@@ -151,6 +151,9 @@ export type MirrorEvent =
     }
   /** Said once per trouble; `document-written` says that it is over. The journal goes on meanwhile. */
   | { readonly kind: 'document-failed'; readonly message: string; readonly hint: string }
+  /** Downloads wait for room on the disk: told once, until there is. */
+  | { readonly kind: 'disk-short'; readonly because: string; readonly hint: string }
+  | { readonly kind: 'disk-roomy' }
   | { readonly kind: 'state-recovered'; readonly message: string; readonly hint: string }
   | { readonly kind: 'config-reloaded' }
   | { readonly kind: 'config-refused'; readonly message: string }

@@ -1,7 +1,5 @@
 // Answers for media that WeCom has and the folder has not: restoring what is missing, landing what was referred to, and
 // saying what nobody can fetch any more. Where a newcomer lands is landing.ts.
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { FileUnreadable, MediaUnacceptable } from '../errors.ts'
 import type { Change, Manifest } from '../manifest/manifest.ts'
 import type { ManifestEntry, MediaPath, Problem, Reference } from '../media/media.ts'
@@ -9,15 +7,17 @@ import type { Step } from '../plan/step.ts'
 import type { Emit } from '../support/events.ts'
 import type { Wecom } from '../wecom/wecom.ts'
 import { type DeadIds, isDeadId } from './dead-ids.ts'
+import type { DiskRoom } from './disk-room.ts'
 import { type Fetched, fetchMedium } from './fetched.ts'
 import { createLanding, type Landed, type LandingDeps, stampOfNoFile, statOf } from './landing.ts'
-import { findObstacle, findOccupant, isFileAt, isTaken, placeFile } from './place.ts'
+import { findObstacle, findOccupant, isFileAt, placeFile, removeFile } from './place.ts'
 
 type RestoreStep = Extract<Step, { kind: 'restore' }>
 type LandStep = Extract<Step, { kind: 'land' }>
 
 export interface DownloadDeps extends LandingDeps {
   wecom: Pick<Wecom, 'download'>
+  room: Pick<DiskRoom, 'require'>
   manifest: Pick<Manifest, 'findEntry' | 'findProblem' | 'entries' | 'commit'>
   /** Where dead ids are told of, shared with whoever else finds some. */
   deadIds: DeadIds
@@ -35,12 +35,12 @@ export function createDownloader(deps: DownloadDeps) {
     const obstacle = (await findObstacle(root, path)) ?? (await findOccupant(root, path))
     if (obstacle) throw new FileUnreadable(obstacle.message, obstacle)
     const startedAtMs = clock.nowMs()
-    const wanted = { mediaId: entry.mediaId, directory: root, expectedBytes: entry.sizeBytes }
-    const fetched = await fetchMedium(deps.wecom, wanted, signal).catch(asLost)
+    const { mediaId, sizeBytes: expectedBytes, modifiedAtMs } = entry
+    const wanted = { mediaId, directory: root, expectedBytes, modifiedAtMs }
+    const fetched = await fetchMedium(deps, wanted, signal).catch(asLost)
     if (fetched === 'lost') return reportDead(entry)
     try {
       requireSameBytes(entry, fetched)
-      await fetched.setModifiedAt(entry.modifiedAtMs)
       if (!(await findSame(entry))) return
       // Somebody put a file there meanwhile: theirs counts, and the next pass looks at it.
       if (!(await placeFile(root, fetched.file, path))) return
@@ -68,16 +68,13 @@ export function createDownloader(deps: DownloadDeps) {
 
   /** What was forgotten while it was placed would be uploaded as new; what somebody wrote there since is theirs. */
   async function takeAway(path: MediaPath, placed: Pick<ManifestEntry, 'stamp'>): Promise<void> {
-    if ((await isTaken(root, path)) && (await statOf(root, path)).stamp === placed.stamp)
-      await rm(join(root, path), { force: true })
+    await removeFile(root, path, placed.stamp)
   }
 
   async function land({ reference }: LandStep, signal: AbortSignal): Promise<void> {
     const startedAtMs = clock.nowMs()
     const { mediaId } = reference
-    const fetched = await fetchMedium(deps.wecom, { mediaId, directory: root }, signal).catch(
-      asLost,
-    )
+    const fetched = await fetchMedium(deps, { mediaId, directory: root }, signal).catch(asLost)
     if (fetched === 'lost') return reportReferenceLost(reference)
     try {
       const landed = await landing.land(reference, fetched)

@@ -8,6 +8,7 @@ import type { Fingerprint, MediaId } from '../media/media.ts'
 import { createTempName } from '../media/temp-name.ts'
 import type { Download, Wecom } from '../wecom/wecom.ts'
 import { detectFormat, HEAD_BYTES } from './content.ts'
+import type { DiskRoom } from './disk-room.ts'
 import { fingerprintFile } from './fingerprint.ts'
 
 /** At most this much in one answer: a multiple of 16, as corps with encrypted storage need, and below WeCom's 20 MB. */
@@ -21,6 +22,8 @@ const MAX_BREAKS = 3
 const MAX_CALLS = 100
 /** The largest medium that WeCom stores by any call is 200 MB (path/97126); what claims more is not one. */
 const MAX_MEDIUM_BYTES = 256 * 2 ** 20
+/** So often the disk is looked at: all downloads that go at once together write little more than this many times their number. */
+const LOOK_EVERY_BYTES = 2 ** 20
 
 export interface Fetched {
   readonly file: string
@@ -30,30 +33,42 @@ export interface Fetched {
   readonly format: string | undefined
   readonly announcedName: string | undefined
   readonly contentType: string | undefined
-  /** Stamps the file with an earlier time of modification, so that it comes back as it was. */
-  setModifiedAt(atMs: number): Promise<void>
   /** Removes the temporary file; harmless when it has been placed. */
   discard(): Promise<void>
 }
 
+interface FetchDeps {
+  readonly wecom: Pick<Wecom, 'download'>
+  readonly room: Pick<DiskRoom, 'require'>
+}
+
+interface Wanted {
+  readonly mediaId: MediaId
+  readonly directory: string
+  readonly expectedBytes?: number
+  /** An earlier time of modification, so that the file comes back as it was. */
+  readonly modifiedAtMs?: number
+}
+
 /** Downloads into a new temporary file of the directory, flushed to disk. */
 export async function fetchMedium(
-  wecom: Pick<Wecom, 'download'>,
-  wanted: { mediaId: MediaId; directory: string; expectedBytes?: number },
+  deps: FetchDeps,
+  wanted: Wanted,
   signal: AbortSignal,
 ): Promise<Fetched> {
+  // Before anything is asked of WeCom for it.
+  await deps.room.require(wanted.expectedBytes ?? 0)
   const file = join(wanted.directory, createTempName(randomBytes(8).toString('hex')))
   const handle = await open(file, 'wx+')
   const discard = () => rm(file, { force: true })
   try {
-    const { announced, sizeBytes } = await receive(wecom, wanted, handle, signal)
+    const { announced, sizeBytes } = await receive(deps, wanted, handle, signal)
+    const { modifiedAtMs } = wanted
+    // By the handle: another file may have the name by now.
+    if (modifiedAtMs !== undefined) await handle.utimes(modifiedAtMs / 1000, modifiedAtMs / 1000)
     await handle.sync()
     const head = Buffer.alloc(Math.min(HEAD_BYTES, sizeBytes))
     await handle.read(head, 0, head.length, 0)
-    const setModifiedAt = async (atMs: number) => {
-      const reopened = await open(file, 'r+')
-      await reopened.utimes(atMs / 1000, atMs / 1000).finally(() => reopened.close())
-    }
     return {
       file,
       sizeBytes,
@@ -61,7 +76,6 @@ export async function fetchMedium(
       format: await detectFormat(head),
       announcedName: announced.announcedName,
       contentType: announced.contentType,
-      setModifiedAt,
       discard,
     }
   } catch (error) {
@@ -73,14 +87,15 @@ export async function fetchMedium(
 }
 
 async function receive(
-  wecom: Pick<Wecom, 'download'>,
-  { mediaId, expectedBytes = 0 }: { mediaId: MediaId; expectedBytes?: number },
+  { wecom, room }: FetchDeps,
+  { mediaId, expectedBytes = 0 }: Wanted,
   handle: FileHandle,
   signal: AbortSignal,
 ): Promise<{ announced: Download; sizeBytes: number }> {
   let ranged = expectedBytes > RANGE_BYTES
   let received = 0
   let breaks = 0
+  const limit = createLimit(room, mediaId)
   for (let call = 0; call < MAX_CALLS; call++) {
     const before = received
     let position = ranged ? resumeAt(received) : 0
@@ -90,10 +105,15 @@ async function receive(
       const extent = extentOf(answer, ranged)
       // A server that ignores ranges answers with the whole: take it from its first byte.
       if (extent === 'whole') position = 0
-      for await (const chunk of answer.body) {
-        position += await append(handle, chunk, position)
-        received = position
-        if (received > MAX_MEDIUM_BYTES) throw tooLarge(mediaId)
+      try {
+        await limit.announced(position, answer)
+        for await (const chunk of answer.body) {
+          await limit.coming(position, chunk.length)
+          position += await append(handle, chunk, position)
+          received = position
+        }
+      } finally {
+        answer.body.destroy()
       }
       if (isComplete(extent, { before, received })) {
         await handle.truncate(received)
@@ -114,6 +134,29 @@ async function receive(
       hint: 'Nothing to do if this passes; otherwise see what stands between this host and WeCom.',
     },
   )
+}
+
+/** Beyond the size of any medium, or into what stays free of the disk, nothing is taken. */
+function createLimit(room: Pick<DiskRoom, 'require'>, mediaId: MediaId) {
+  let lookAt = 0
+  const requireMedium = (sizeBytes: number) => {
+    if (sizeBytes > MAX_MEDIUM_BYTES) throw tooLarge(mediaId)
+  }
+  return {
+    async announced(position: number, { sizeBytes = 0, totalBytes }: Download) {
+      const end = totalBytes ?? position + sizeBytes
+      requireMedium(end)
+      await room.require(Math.max(0, end - position))
+      lookAt = position + LOOK_EVERY_BYTES
+    },
+    /** Others write too, and not all that comes was announced. */
+    async coming(position: number, moreBytes: number) {
+      requireMedium(position + moreBytes)
+      if (position < lookAt) return
+      await room.require(moreBytes)
+      lookAt = position + LOOK_EVERY_BYTES
+    },
+  }
 }
 
 /** What an answer holds: the whole medium, a part of so many bytes in all, or a part of nobody says what. */

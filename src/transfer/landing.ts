@@ -1,6 +1,6 @@
 // Answers for where a medium lands that somebody referred to: the first name that nobody else has, by file, by entry or by
 // another landing under way. Not for fetching it, nor for making the outcome durable (download.ts).
-import { lstat, open } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MediaUnacceptable } from '../errors.ts'
 import type { Manifest } from '../manifest/manifest.ts'
@@ -15,6 +15,7 @@ import {
 import type { Fetched } from './fetched.ts'
 import { fingerprintFile } from './fingerprint.ts'
 import { createInboxPath } from './inbox-path.ts'
+import { Obstructed, openInside } from './inside.ts'
 import { isTaken, numberedPath, placeFile } from './place.ts'
 
 /** So many newcomers may share a name before something is wrong. */
@@ -138,7 +139,8 @@ export function createLanding(deps: LandingDeps) {
     if (!(await isTaken(root, path))) return false
     const stat = await lstat(join(root, path))
     if (!stat.isFile() || stat.size !== fetched.sizeBytes) return false
-    const handle = await open(join(root, path))
+    const handle = await openInside(root, path).catch(unlessObstructed)
+    if (!handle) return false
     try {
       return (await fingerprintFile(handle)) === fetched.fingerprint
     } finally {
@@ -147,6 +149,11 @@ export function createLanding(deps: LandingDeps) {
   }
 
   return { land }
+}
+
+/** What cannot be reached is not known to be the same; it is placing that says why. */
+function unlessObstructed(error: unknown): undefined {
+  if (!(error instanceof Obstructed)) throw error
 }
 
 /** A stamp that no file on disk has. */

@@ -1,6 +1,5 @@
 // Answers for reading one file of the folder as a medium: its bytes, what they are, and which kind takes them. Sends nothing.
-import { constants } from 'node:fs'
-import { type FileHandle, open, stat } from 'node:fs/promises'
+import { type FileHandle, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { FileUnreadable, MediaUnacceptable } from '../errors.ts'
@@ -15,6 +14,7 @@ import {
 } from '../media/media.ts'
 import { detectFormat, HEAD_BYTES } from './content.ts'
 import { fingerprintBuffer, fingerprintFile } from './fingerprint.ts'
+import { Obstructed, openInside } from './inside.ts'
 
 /** Up to here a file is read once, into memory; above it is streamed, once for the fingerprint and once for the wire. */
 const WHOLE_BYTES = 2 ** 20
@@ -57,8 +57,7 @@ export async function readMedium(
 
 async function openFile(root: string, path: MediaPath): Promise<FileHandle | undefined> {
   try {
-    // Non-blocking: a pipe that took the file's name must not hold the queue.
-    return await open(join(root, path), constants.O_RDONLY | constants.O_NONBLOCK)
+    return await openInside(root, path)
   } catch (error) {
     if (isNodeError(error) && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
       return undefined
@@ -132,6 +131,8 @@ const isNodeError = (error: unknown): error is NodeJS.ErrnoException =>
   'errno' in error
 
 function unreadable(path: MediaPath, cause: unknown): FileUnreadable {
+  if (cause instanceof Obstructed)
+    return new FileUnreadable(`cannot read \`${path}\`: ${cause.message}`, { hint: cause.hint })
   const reason = isNodeError(cause) ? describeErrno(cause) : String(cause)
   return new FileUnreadable(`cannot read \`${path}\`: ${reason}`, {
     cause,

@@ -1,10 +1,8 @@
 // Answers for carrying out one step: which part does it, and that nothing is given up as gone before one more look at the disk.
 // What else may have changed since the plan is looked at again by upload.ts and download.ts. Errors pass through to pass.ts.
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { assertNever } from '../errors.ts'
 import type { Manifest } from '../manifest/manifest.ts'
-import type { ManifestEntry, MediaPath } from '../media/media.ts'
+import type { ManifestEntry } from '../media/media.ts'
 import type { Step } from '../plan/step.ts'
 import type { Emit } from '../support/events.ts'
 import type { createDownloader } from './download.ts'
@@ -70,7 +68,3 @@ export function createPerform(deps: {
     }
   }
 }
-
-/** Removes a file at a person's word; one that is gone already is no error. */
-export const deleteFile = (root: string, path: MediaPath): Promise<void> =>
-  rm(join(root, path), { force: true })

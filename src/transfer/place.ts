@@ -1,16 +1,30 @@
-// Answers for putting a finished temporary file at its path: inside the folder, never over another file.
-import { link, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join, relative, sep } from 'node:path'
-import { MediaUnacceptable } from '../errors.ts'
-import type { MediaPath } from '../media/media.ts'
+// Answers for putting a finished temporary file at its path, and for removing the file of a path: inside the folder, never over
+// another file, and nothing outside it.
+import { link, lstat, realpath, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, sep } from 'node:path'
+import { FileUnreadable, MediaUnacceptable } from '../errors.ts'
+import { baseName, createStamp, type MediaPath, type Stamp } from '../media/media.ts'
+import { type HeldDirectory, Obstructed, withDirectory } from './inside.ts'
 
 /** False when something is at the path already; the temporary file then stays where it is. */
 export async function placeFile(root: string, file: string, path: MediaPath): Promise<boolean> {
-  const target = join(root, path)
-  const directory = dirname(target)
-  const obstacle = await findObstacle(root, path)
-  if (obstacle) throw new MediaUnacceptable(obstacle.message, obstacle)
-  await mkdir(directory, { recursive: true })
+  try {
+    const isMade = true
+    return await withDirectory(
+      root,
+      directoryOf(path),
+      (held) => placeIn(held, file, baseName(path)),
+      isMade,
+    )
+  } catch (error) {
+    const obstacle = obstacleOf(error, path)
+    if (obstacle) throw new MediaUnacceptable(obstacle.message, obstacle)
+    throw error
+  }
+}
+
+async function placeIn(held: HeldDirectory, file: string, name: string): Promise<boolean> {
+  const target = held.at(name)
   try {
     await link(file, target)
     await rm(file)
@@ -19,11 +33,25 @@ export async function placeFile(root: string, file: string, path: MediaPath): Pr
     if (code === 'EEXIST') return false
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK') throw error
     // No hard links here (FAT, some network shares): look, then rename. Who writes between the two loses to us.
-    if (await isTaken(root, path)) return false
+    if (await isThere(target)) return false
     await rename(file, target)
   }
-  await flushDirectory(directory)
+  await held.flush()
   return true
+}
+
+/** Removes the file of a path, if it is there and, where a stamp is given, still the one with that stamp. */
+export async function removeFile(root: string, path: MediaPath, stamp?: Stamp): Promise<void> {
+  try {
+    await withDirectory(root, directoryOf(path), async ({ at }) => {
+      const target = at(baseName(path))
+      if (stamp === undefined || createStamp(await lstat(target)) === stamp) await rm(target)
+    })
+  } catch (error) {
+    if (error instanceof Obstructed)
+      throw new FileUnreadable(`cannot delete \`${path}\`: ${error.message}`, error)
+    if (!isAbsence(error)) throw error
+  }
 }
 
 /** Whether anything has the path; below a file there is nothing. */
@@ -63,24 +91,15 @@ interface Obstacle {
   readonly hint: string
 }
 
-/**
- * A symbolic link on the way that leads out of the folder, or a file where a directory must be. Asked before any
- * directory is made, for `mkdir` would follow the link.
- */
+/** Asked before anything is fetched for the path; makes nothing. */
 export async function findObstacle(root: string, path: MediaPath): Promise<Obstacle | undefined> {
-  let ancestor = dirname(join(root, path))
-  // Ends at the root of the file system at the latest.
-  while (!(await isThere(ancestor))) ancestor = dirname(ancestor)
-  const [realRoot, realAncestor] = await Promise.all([realpath(root), realpath(ancestor)])
-  if (realAncestor !== realRoot && !realAncestor.startsWith(realRoot + sep))
-    return {
-      message: `cannot write \`${path}\`: a symbolic link leads it out of the folder`,
-      hint: 'Remove the link, or refer to another path.',
-    }
-  if ((await stat(ancestor)).isDirectory()) return undefined
-  return {
-    message: `cannot write \`${path}\`: \`${relative(root, ancestor)}\` is not a directory`,
-    hint: 'Rename that file, or refer to another path.',
+  try {
+    await withDirectory(root, directoryOf(path), async () => {})
+    return undefined
+  } catch (error) {
+    const obstacle = obstacleOf(error, path)
+    if (obstacle || isAbsence(error)) return obstacle
+    throw error
   }
 }
 
@@ -94,22 +113,26 @@ export async function findOccupant(root: string, path: MediaPath): Promise<Obsta
   }
 }
 
+function obstacleOf(error: unknown, path: MediaPath): Obstacle | undefined {
+  if (!(error instanceof Obstructed)) return undefined
+  const hint = error.hint.replace(/\.$/, ', or refer to another path.')
+  return { message: `cannot write \`${path}\`: ${error.message}`, hint }
+}
+
+const directoryOf = (path: MediaPath): string => {
+  const directory = dirname(path)
+  return directory === '.' ? '' : directory
+}
+
 async function isThere(file: string): Promise<boolean> {
   try {
     await lstat(file)
     return true
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return false
+    if (isAbsence(error)) return false
     throw error
   }
 }
 
-async function flushDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
+const isAbsence = (error: unknown): boolean =>
+  ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, vi } from 'vitest'
 import { parseConfig } from '../../src/config/load.ts'
 import { type Mirror, openMirror } from '../../src/daemon.ts'
+import type { EngineDeps } from '../../src/engine.ts'
 import { type Clock, systemClock } from '../../src/support/clock.ts'
 import { createEvents, type MirrorEvent } from '../../src/support/events.ts'
 import { HOUR_MS } from './builders.ts'
@@ -31,18 +32,24 @@ interface Wish {
   /** Settings over the ordinary ones. */
   readonly settings?: { readonly [key: string]: unknown }
   readonly clockSkewMs?: number
+  readonly measureDisk?: EngineDeps['measureDisk']
 }
 
 export type Machine = Awaited<ReturnType<typeof startMachine>>
 
 /** The daemon of four files, started and at rest; each is due after exactly 44 of its 72 hours. */
-export async function startMachine({ startMs, settings = {}, clockSkewMs = 0 }: Wish = {}) {
+export async function startMachine({
+  startMs,
+  settings = {},
+  clockSkewMs = 0,
+  measureDisk,
+}: Wish = {}) {
   const folder = await plantFiles()
   const state = await createTempFolder('state')
   const time = takeOverTime(startMs ?? Date.now() + HOUR_MS)
   const wecom = await withSimulator({ clock: time.service, clockSkewMs })
   const told: MirrorEvent[] = []
-  const open = () => openOn({ folder, state, baseUrl: wecom.baseUrl, settings, told })
+  const open = () => openOn({ folder, state, baseUrl: wecom.baseUrl, settings, told, measureDisk })
   let mirror = await open()
   onTestFinished(() => mirror.stop())
   const { rest, hasBegun } = createRest(told, () => mirror)
@@ -52,6 +59,8 @@ export async function startMachine({ startMs, settings = {}, clockSkewMs = 0 }: 
 
   return {
     wecom,
+    folder,
+    told,
     look,
     leastLeftMs,
     leap: time.leap,
@@ -136,6 +145,7 @@ async function openOn(site: {
   baseUrl: string
   settings: NonNullable<Wish['settings']>
   told: MirrorEvent[]
+  measureDisk: Wish['measureDisk']
 }): Promise<Mirror> {
   const text = JSON.stringify({
     wecom: { corpId: 'ww-test', secret: 'secret', baseUrl: site.baseUrl },
@@ -159,6 +169,7 @@ async function openOn(site: {
     events,
     isWatched: false,
     onBug: (error) => bugs.push(error),
+    ...(site.measureDisk && { measureDisk: site.measureDisk }),
   })
 }
 

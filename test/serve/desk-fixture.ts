@@ -36,6 +36,7 @@ export async function createDeskFixture(wish: Partial<LocalDeskDeps> = {}) {
       queue: { waiting: 0, in_flight: [] },
       circuit: { kind: 'closed' },
       doubt: null,
+      disk: null,
       renewals: { pace: 0, pressure: 0, waiting: 0, waiting_dead: 0 },
     }),
     preview: async () => [],

@@ -39,6 +39,7 @@ async function setUp(files: Record<string, string> = {}) {
   let meanwhile = async () => {}
   const downloader = createDownloader({
     root,
+    room: { require: async () => {} },
     wecom: {
       async download(request, signal) {
         const answer = await wecom.download(request, signal)

@@ -15,6 +15,7 @@ import { withSimulator } from '../helpers/with-simulator.ts'
 import { createClient, failureOf, patient } from '../wecom/client.ts'
 
 const MB = 2 ** 20
+const room = { require: async () => {} }
 
 /** A medium of so many bytes in a running WeCom, and the way to fetch it. */
 async function setUp(sizeBytes: number, options: SimulatorOptions = {}) {
@@ -39,7 +40,7 @@ async function setUp(sizeBytes: number, options: SimulatorOptions = {}) {
       controls.addFault({ when: { api: 'get', ...when }, fault }),
     fetch: (expectedBytes?: number) =>
       fetchMedium(
-        watched,
+        { wecom: watched, room },
         { mediaId, directory, ...(expectedBytes && { expectedBytes }) },
         patient,
       ),
@@ -157,7 +158,7 @@ it.each([
       directory: await createTempFolder(),
       expectedBytes: sizeBytes,
     }
-    const fetched = await fetchMedium(wecom, wanted, patient)
+    const fetched = await fetchMedium({ wecom, room }, wanted, patient)
     expect((await readFile(fetched.file)).equals(bytes)).toBe(true)
     expect(Math.max(...ranges)).toBeLessThan(sizeBytes)
   },
@@ -170,7 +171,7 @@ it('gives up a service that deals out crumbs', async () => {
     directory: await createTempFolder(),
     expectedBytes: 9 * MB,
   }
-  expect(String(await failureOf(fetchMedium(wecom, wanted, patient)))).toContain(
+  expect(String(await failureOf(fetchMedium({ wecom, room }, wanted, patient)))).toContain(
     'not whole after 100 calls',
   )
   expect(ranges).toHaveLength(100)
