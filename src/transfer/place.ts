@@ -54,7 +54,7 @@ export async function removeFile(root: string, path: MediaPath, stamp?: Stamp): 
   }
 }
 
-/** Whether anything has the path; below a file there is nothing. */
+/** Whether anything has the path; below a file there is nothing, nor under a name that is longer than any. */
 export const isTaken = (root: string, path: MediaPath): Promise<boolean> =>
   isThere(join(root, path))
 
@@ -114,6 +114,11 @@ export async function findOccupant(root: string, path: MediaPath): Promise<Obsta
 }
 
 function obstacleOf(error: unknown, path: MediaPath): Obstacle | undefined {
+  if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG')
+    return {
+      message: `cannot write \`${path}\`: the file system takes no name that long`,
+      hint: 'Refer to a shorter path.',
+    }
   if (!(error instanceof Obstructed)) return undefined
   const hint = error.hint.replace(/\.$/, ', or refer to another path.')
   return { message: `cannot write \`${path}\`: ${error.message}`, hint }
@@ -135,4 +140,4 @@ async function isThere(file: string): Promise<boolean> {
 }
 
 const isAbsence = (error: unknown): boolean =>
-  ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
+  ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')

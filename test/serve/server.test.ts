@@ -1,8 +1,10 @@
 // The local interface over a real Unix socket: what it answers to what is asked well, badly, and by those who leave.
+import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { request } from 'node:http'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { connectDesk } from '../../src/cli/remote-desk.ts'
 import { WecomRefused } from '../../src/errors.ts'
@@ -87,6 +89,75 @@ describe('what is asked well', () => {
 })
 
 describe('what is asked badly', () => {
+  it('whatever is asked, in whatever form, is answered, and no bug', async () => {
+    const { stateDirectory, bugs } = await serve()
+    const hostile = fc.oneof(
+      fc.constantFrom(
+        '../../etc/passwd',
+        '/etc/passwd',
+        '\0',
+        'a/../../b',
+        '..',
+        '',
+        'x'.repeat(5000),
+      ),
+      fc.string({ unit: 'binary', maxLength: 50 }),
+    )
+    const json = fc.oneof(
+      fc.record({ paths: fc.array(hostile, { maxLength: 4 }), delete_file: fc.boolean() }),
+      fc.record({ media_id: fc.constantFrom('', ' ', '\n', 'x'.repeat(600)), path: hostile }),
+      fc.jsonValue({ maxDepth: 3 }),
+    )
+    const target = fc.oneof(
+      fc.constantFrom('/v1/forget', '/v1/references', '/v1/media', '/v1/status', '/v1/plan'),
+      hostile.map((path) => `/v1/media/${encodeURIComponent(path.toWellFormed())}`),
+      hostile.map((glob) => `/v1/media?glob=${encodeURIComponent(glob.toWellFormed())}`),
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('GET', 'POST', 'DELETE', 'OPTIONS'),
+        target,
+        json,
+        async (method, path, body) => {
+          const { status } = await ask(
+            stateDirectory,
+            method,
+            path,
+            method === 'POST' ? JSON.stringify(body) : undefined,
+          )
+          expect([200, 400, 404, 503]).toContain(status)
+        },
+      ),
+    )
+    expect(bugs).toEqual([])
+  })
+
+  it.each([
+    ['no HTTP at all', '\0\xff\x16\x03\x01 hello\r\n\r\n'],
+    ['a header without an end', `GET / HTTP/1.1\r\nX: ${'y'.repeat(100_000)}`],
+    [
+      'two lengths',
+      'POST /v1/forget HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}',
+    ],
+    [
+      'a length and chunks',
+      'POST /v1/forget HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
+    [
+      'an endless chunk',
+      'POST /v1/forget HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffffff\r\n',
+    ],
+  ])('refuses %s, and goes on', async (_, bytes) => {
+    const { stateDirectory, bugs } = await serve()
+    const socket = createConnection(join(stateDirectory, 'daemon.sock'))
+    socket.on('error', () => {}).write(Buffer.from(bytes, 'latin1'))
+    const [refusal] = await once(socket, 'data')
+    expect(String(refusal)).toMatch(/^HTTP\/1\.1 4/)
+    socket.destroy()
+    expect((await ask(stateDirectory, 'GET', '/healthz')).status).toBe(200)
+    expect(bugs).toEqual([])
+  })
+
   it.each([
     ['GET', '//', undefined, 400],
     ['GET', '//elsewhere/v1/status', undefined, 400],

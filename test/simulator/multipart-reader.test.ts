@@ -69,3 +69,28 @@ test.each([
 ])('the boundary of %s is %s', (contentType, boundary) => {
   expect(parseBoundary(contentType)).toBe(boundary)
 })
+
+test('whatever comes in place of a body is read to its end, and no head is longer than allowed', async () => {
+  const piece = fc.constantFrom(
+    '--bound',
+    '\r\n',
+    '\r\n\r\n',
+    '--',
+    'X: 1',
+    'a'.repeat(5000),
+    '\0',
+    '\r',
+  )
+  const body = fc.oneof(
+    fc.array(piece, { maxLength: 30 }).map((pieces) => Buffer.from(pieces.join(''))),
+    fc.uint8Array({ maxLength: 500 }).map((bytes) => Buffer.from(bytes)),
+  )
+  await fc.assert(
+    fc.asyncProperty(body, fc.integer({ min: 1, max: 4000 }), async (bytes, pieceBytes) => {
+      const { parts } = await read(bytes, 'bound', pieceBytes)
+      const sizeBytes = parts.reduce((sum, { content }) => sum + content.length, 0)
+      expect(sizeBytes).toBeLessThanOrEqual(bytes.length)
+      for (const { head } of parts) expect(head.length).toBeLessThanOrEqual(16 * 1024)
+    }),
+  )
+})

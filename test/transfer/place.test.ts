@@ -1,7 +1,8 @@
 // Placing with real files: never over another one, never out of the folder, and what stands in the way is told.
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
+import { MediaUnacceptable } from '../../src/errors.ts'
 import { createTempName, isTempName } from '../../src/media/temp-name.ts'
 import { removeLeftovers } from '../../src/transfer/leftovers.ts'
 import { isTaken, numberedPath, placeFile } from '../../src/transfer/place.ts'
@@ -74,6 +75,40 @@ it('says which file stands where a directory must be', async () => {
   )
   expect(await isTaken(root, aPath('d/a.png'))).toBe(false)
 })
+
+it.each([
+  'CON',
+  'nul.txt',
+  'trailing. . ',
+  ' leading',
+  '...',
+  '..a/..b',
+  'back\\slash/..\\..\\x',
+  'line\nbreak\r\x1b[2J',
+  'invoice\u202egpj.exe',
+  'a%2e%2e%2fb',
+  '-rf',
+  '~/x',
+  '$HOME/x',
+  '报'.repeat(85),
+])('puts a file under exactly the name it is given, inside: %j', async (path) => {
+  const { root, place, read } = await setUp()
+  expect(await place(path)).toBe(true)
+  expect(await read(path)).toBe('the newcomer')
+  expect(await readdir(dirname(root))).not.toContain('x')
+})
+
+it.each(['报'.repeat(100), `${'d'.repeat(300)}/a.txt`])(
+  'refuses a name that is longer than any for good, and leaves nothing: %s',
+  async (path) => {
+    const { root, place, names } = await setUp()
+    expect(await isTaken(root, aPath(path))).toBe(false)
+    const failure = await place(path).catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(MediaUnacceptable)
+    expect(String(failure)).toContain('takes no name that long')
+    expect(await names()).toEqual(['.unfinished'])
+  },
+)
 
 it.each([
   ['a.jpg', 1, 'a.jpg'],
