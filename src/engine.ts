@@ -63,6 +63,7 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     emit,
     lock: 'exclusive',
     command: deps.command,
+    documentMode: config.manifest.mode,
   })
   closers.push(() => store.close())
   if (!config.references.renew) await letGoOfReferences(store)

@@ -67,6 +67,8 @@ export interface Config {
   }
   /** A directory; `postgres://` is refused as not available yet. */
   readonly state: string
+  /** Permission bits of the document. */
+  readonly manifest: { readonly mode: number }
   readonly renewal: RenewalPolicy & { readonly schedule: string }
   readonly restore: { readonly schedule: string }
   readonly audit: { readonly schedule: string; readonly sampleCount: number }

@@ -45,6 +45,7 @@ export function createConfig(read: ConfigFile, place: Place): Config {
       rules: folder.rules.map(({ match, type }) => ({ match, kind: type })),
     },
     state: read.state === undefined ? place.defaultState : absolute(read.state),
+    manifest: read.manifest,
     renewal: {
       lifetimeMs: renewal.lifetime,
       beforeMs: renewal.before ?? Math.round(renewal.lifetime * BEFORE_PART),

@@ -8,6 +8,7 @@ export const DEFAULTS = {
     quota: { perMinute: 10_000, perHour: 150_000, share: '50%' },
   },
   folder: { settle: '1s', rescan: '10m', onDelete: 'restore', downgrade: true },
+  manifest: { mode: '0640' },
   renewal: { lifetime: '3d', schedule: '*/5 * * * *' },
   restore: { schedule: '*/5 * * * *' },
   audit: { schedule: '17 3 * * *', sample: 100 },

@@ -108,6 +108,14 @@ export const list = <Element extends z.ZodType>(element: Element) => z.array(ele
 export const mapping = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape, 'a mapping of keys to values')
 
+/** Who may read a file, as for `chmod`; never more than its owner may write it. */
+export const fileMode = () =>
+  parsed({
+    expected: '`"0600"`, `"0640"` or `"0644"`, in quotes',
+    pattern: /^0(?:600|640|644)$/,
+    parse: (text) => Number.parseInt(text, 8),
+  })
+
 /** A mapping that may be left out: its keys have defaults, or say themselves that they are required. */
 export const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
   mapping(shape).prefault({} as never)

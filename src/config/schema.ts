@@ -10,6 +10,7 @@ import {
   bandwidth,
   count,
   duration,
+  fileMode,
   flag,
   isHttpUrl,
   list,
@@ -169,6 +170,11 @@ export const configFileSchema = mapping({
   )
     .optional()
     .describe('The directory of the manifest; by default $STATE_DIRECTORY, else `./state`.'),
+  manifest: section({
+    mode: fileMode()
+      .prefault(DEFAULTS.manifest.mode)
+      .describe('Who may read `manifest.json`: only the daemon, its group too, or everybody.'),
+  }).describe('The document that other programs read.'),
   renewal,
   restore: section({
     schedule: schedule().prefault(DEFAULTS.restore.schedule),

@@ -12,30 +12,33 @@ import {
   writeAll,
 } from './files.ts'
 
-/** Readable for the group, whatever the umask: other programs read it. */
-const DOCUMENT_MODE = 0o640
-
 interface Place {
   readonly files: Files
   readonly directory: string
+  /** Who may read the document, whatever the umask: other programs do. */
+  readonly documentMode: number
 }
 
 /** Returns the size of the new document. The event loop is free after each slice. */
 export async function writeDocument(place: Place, slices: Iterable<Buffer>): Promise<number> {
   const at = inDirectory(place.directory)
   const temporary = at(`${DOCUMENT}.tmp`)
-  const sizeBytes = await writeTemporary(place.files, temporary, slices)
+  const sizeBytes = await writeTemporary(place, temporary, slices)
   await keepPrevious(place)
   await place.files.rename(temporary, at(DOCUMENT))
   await syncDirectory(place.files, place.directory)
   return sizeBytes
 }
 
-async function writeTemporary(files: Files, path: string, slices: Iterable<Buffer>) {
-  const file = await files.open(path, 'w', DOCUMENT_MODE)
+async function writeTemporary(
+  { files, documentMode }: Place,
+  path: string,
+  slices: Iterable<Buffer>,
+) {
+  const file = await files.open(path, 'w', documentMode)
   let sizeBytes = 0
   try {
-    await file.chmod(DOCUMENT_MODE)
+    await file.chmod(documentMode)
     for (const slice of slices) {
       await writeAll(file, slice, sizeBytes)
       sizeBytes += slice.length

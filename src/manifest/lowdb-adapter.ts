@@ -32,6 +32,7 @@ export interface JournalledAdapter extends Adapter<Contents> {
 
 interface AdapterDeps extends StateLocation {
   readonly clock: { nowMs(): number }
+  readonly documentMode: number
 }
 
 export function createJournalledAdapter(deps: AdapterDeps): JournalledAdapter {

@@ -15,7 +15,7 @@ import type { Manifest } from './manifest.ts'
 import { repairState } from './repair.ts'
 
 export interface LowdbManifestOptions {
-  /** Made, for its owner alone, when it is not there. */
+  /** Made when it is not there, for its owner and whoever may read the document. */
   readonly directory: string
   readonly corpId: string
   readonly clock: Clock
@@ -25,15 +25,19 @@ export interface LowdbManifestOptions {
   /** What this process is, for whoever finds the directory in use. */
   readonly command: string
   readonly files?: Files
+  /** Permission bits of the document; everything else is its owner's alone. */
+  readonly documentMode?: number
 }
+
+const DOCUMENT_MODE = 0o640
 
 /** Opens the state directory for this process alone; what a crash left is joined and mended first. */
 export async function openLowdbManifest(options: LowdbManifestOptions): Promise<Manifest> {
-  const { directory, clock, command, files = diskFiles } = options
-  await makeDirectory(files, directory)
+  const { directory, clock, command, files = diskFiles, documentMode = DOCUMENT_MODE } = options
+  await makeDirectory(files, directory, documentMode)
   const lock = await takeLock({ directory, command, nowMs: clock.nowMs() })
   try {
-    return await openLocked({ ...options, files }, lock)
+    return await openLocked({ ...options, files, documentMode }, lock)
   } catch (error) {
     await lock.release()
     throw error
@@ -41,7 +45,7 @@ export async function openLowdbManifest(options: LowdbManifestOptions): Promise<
 }
 
 async function openLocked(
-  deps: LowdbManifestOptions & { readonly files: Files },
+  deps: LowdbManifestOptions & { readonly files: Files; readonly documentMode: number },
   lock: Lock,
 ): Promise<Manifest> {
   const { clock, emit } = deps
@@ -89,9 +93,11 @@ async function openLocked(
   }
 }
 
-async function makeDirectory(files: Files, directory: string): Promise<void> {
+async function makeDirectory(files: Files, directory: string, documentMode: number): Promise<void> {
   try {
-    await files.mkdir(directory, { recursive: true, mode: 0o700 })
+    const made = await files.mkdir(directory, { recursive: true, mode: 0o700 })
+    // One that was there is as its owner wants it.
+    if (made !== undefined) await openUp(files, directory, documentMode)
   } catch (error) {
     const code = errnoOf(error)
     if (code === undefined) throw error
@@ -104,6 +110,13 @@ async function makeDirectory(files: Files, directory: string): Promise<void> {
       },
     )
   }
+}
+
+/** To enter and list for whoever may read the document: a name of which nobody knows the directory is no use. */
+async function openUp(files: Files, directory: string, documentMode: number): Promise<void> {
+  const readers = documentMode & 0o044
+  const opened = await files.open(directory, 'r')
+  await opened.chmod(0o700 | readers | (readers >> 2)).finally(() => opened.close())
 }
 
 const closedError = (directory: string) =>

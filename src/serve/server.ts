@@ -1,7 +1,15 @@
 // Answers for the wire of the local interface: a Unix socket in the state directory, open to the daemon's own user.
 // What is said over it is routes.ts's.
+
+import { once } from 'node:events'
 import { chmod, rm } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http'
+import { umask } from 'node:process'
 import { foreseenAnswer } from './answers.ts'
 import type { Desk, FailureAnswer } from './desk.ts'
 import { answer, badRequest, type Reply } from './routes.ts'
@@ -63,9 +71,7 @@ export function createLocalServer(deps: {
       // Whoever held it is gone: the lock of the state directory is ours.
       await rm(socket.file, { force: true })
       const { path, file } = socket
-      await new Promise<void>((resolve, reject) =>
-        server.once('error', reject).listen(path, resolve),
-      )
+      await listenPrivately(server, path)
       await chmod(file, 0o600)
     },
     async stop() {
@@ -77,6 +83,15 @@ export function createLocalServer(deps: {
       await socket.release()
     },
   }
+}
+
+/** The socket comes into being at once, and for nobody else: there is no moment in which another could connect. */
+async function listenPrivately(server: HttpServer, path: string): Promise<void> {
+  const listening = once(server, 'listening')
+  const before = umask(0o177)
+  server.listen(path)
+  umask(before)
+  await listening
 }
 
 async function send(response: ServerResponse, reply: Reply): Promise<void> {

@@ -33,6 +33,7 @@ it('fills in every default of the contract', () => {
       rules: [],
     },
     state: '/etc/mirror/state',
+    manifest: { mode: 0o640 },
     renewal: {
       lifetimeMs: 72 * HOUR_MS,
       beforeMs: 24 * HOUR_MS,
