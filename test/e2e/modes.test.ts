@@ -1,11 +1,13 @@
 // Who may read what the real program writes, whatever the umask: the state is its own, the document is for whom the configuration
 // says, and what it downloads is like any other file.
+import { existsSync } from 'node:fs'
 import { chmod, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/support/clock.ts'
 import { createSite } from '../helpers/program.ts'
 import { aJpg } from '../helpers/samples.ts'
+import { until } from '../helpers/until.ts'
 import { withSimulator } from '../helpers/with-simulator.ts'
 
 const modeOf = async (path: string) => `0${((await stat(path)).mode & 0o777).toString(8)}`
@@ -25,11 +27,11 @@ async function runOne(umask: number, settings = {}) {
   onTestFinished(() => void process.umask(before))
   const begin = async () => {
     await site.write('d/a.jpg', aJpg())
-    expect((await site.run('sync')).code).toBe(0)
-    await rm(join(site.folder, 'd'), { recursive: true })
     const daemon = await site.startDaemon()
+    await daemon.saw('uploaded')
+    await rm(join(site.folder, 'd'), { recursive: true })
     await daemon.saw('restored')
-    await daemon.saw('document-written')
+    await until(() => existsSync(join(site.state, 'manifest.previous.json')))
     return daemon
   }
   return { site, begin }
@@ -56,6 +58,7 @@ it.each([0o000, 0o077])(
     expect(await modeOf(join(site.folder, 'd/a.jpg'))).toBe(ordinary(0o666))
     await daemon.stop()
   },
+  60_000,
 )
 
 it('a document for the daemon alone lies in a directory for it alone; one that was there stays as it is', async () => {
@@ -69,4 +72,4 @@ it('a document for the daemon alone lies in a directory for it alone; one that w
   await site.run('sync')
   expect((await modesIn(site.state))['manifest.json']).toBe('0644')
   expect(await modeOf(site.state)).toBe('0710')
-})
+}, 60_000)
