@@ -121,6 +121,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
+// What nobody caught. Node itself would print all that hangs on the error, and on one about an address hangs that address, with the
+// secret in its query.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`${asError(renderError(error))}\n`)
+  process.exit(EXIT.bug)
+})
+
 /** Older ones get some way and then fail in words that help nobody. */
 function refuseOldNode(): void {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)

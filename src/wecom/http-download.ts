@@ -27,7 +27,7 @@ export async function downloadOnce(
   signal: AbortSignal,
 ): Promise<Download> {
   const what = `download \`${asked.mediaId}\``
-  const call: Call = { what, secrets: [asked.token] }
+  const call: Call = { what, secrets: [asked.token, ...deps.exchange.secrets] }
   const sawDate = deps.serviceClock.startSample()
   const answer = await deps.exchange.send(
     {

@@ -29,6 +29,8 @@ export interface Answer {
 
 export interface HttpExchange {
   readonly target: Target
+  /** What goes along with every request and must never be repeated: the proxy's password, as it stands and as it travels. */
+  readonly secrets: readonly string[]
   /** Resolves with the head of the answer, whatever its status; redirects are answers like any other. */
   send(request: ExchangeRequest, signal: AbortSignal): Promise<Answer>
   /** Ends what is under way and gives the connections back. */
@@ -84,6 +86,7 @@ export function createHttpExchange(deps: {
 
   return Object.freeze({
     target,
+    secrets: proxy === undefined ? [] : proxySecrets(new URL(proxy)),
     async send(asked: ExchangeRequest, signal: AbortSignal) {
       signal.throwIfAborted()
       if (isClosed) throw createGivenUpError(target, 'the program is stopping')
@@ -96,6 +99,21 @@ export function createHttpExchange(deps: {
       agent.destroy()
     },
   } satisfies HttpExchange)
+}
+
+function proxySecrets({ username, password }: URL): string[] {
+  if (password === '') return []
+  const [name, word] = [decoded(username), decoded(password)]
+  return [Buffer.from(`${name}:${word}`).toString('base64'), password, word]
+}
+
+/** What is not percent-encoded as it should be stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 function buildUrl(base: URL, { path, query }: ExchangeRequest): URL {

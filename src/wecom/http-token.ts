@@ -19,7 +19,8 @@ export function createTokenFetch(deps: {
   readonly clock: { nowMs(): number }
   readonly serviceClock: ServiceClock
 }): () => Promise<Token> {
-  const call: Call = { what: 'get an access token', secrets: [deps.secret] }
+  const secrets = [deps.secret, ...deps.exchange.secrets]
+  const call: Call = { what: 'get an access token', secrets }
   const query = { corpid: deps.corpId, corpsecret: deps.secret }
   const never = new AbortController().signal
 

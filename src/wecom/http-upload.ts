@@ -23,7 +23,10 @@ export async function uploadOnce(
   asked: UploadRequest & { readonly token: string },
   signal: AbortSignal,
 ): Promise<UploadReceipt> {
-  const call: Call = { what: `upload \`${asked.wireName}\``, secrets: [asked.token] }
+  const call: Call = {
+    what: `upload \`${asked.wireName}\``,
+    secrets: [asked.token, ...deps.exchange.secrets],
+  }
   const boundary = `----mirror${randomBytes(18).toString('hex')}`
   const frame = createMultipartFrame({ ...asked, boundary })
   const beganAtMs = deps.serviceClock.nowMs()

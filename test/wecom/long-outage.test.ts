@@ -40,7 +40,7 @@ function createBench(replies: { gettoken: Reply; upload: Reply }) {
     const body = Readable.from([Buffer.from(JSON.stringify(reply))])
     return { status: 200, headers: { 'content-type': 'application/json' }, body, target }
   }
-  const exchange: HttpExchange = { target, send, close() {} }
+  const exchange: HttpExchange = { target, secrets: [], send, close() {} }
   let seed = 7
   const random = () => {
     seed = (seed * 1_664_525 + 1_013_904_223) % 2 ** 32
