@@ -11,8 +11,10 @@ import { keepKnownTime, readKnownTime } from './known-time.ts'
 import { openLowdbManifest } from './manifest/lowdb-manifest.ts'
 import type { Manifest } from './manifest/manifest.ts'
 import { createKindPolicy } from './media/kind.ts'
+import type { Reference } from './media/media.ts'
 import { isTempName } from './media/temp-name.ts'
 import { createPasses } from './pass.ts'
+import { createAcceptance } from './references/acceptance.ts'
 import { createRenewalRelease } from './renewal-release.ts'
 import type { Clock } from './support/clock.ts'
 import type { Events } from './support/events.ts'
@@ -85,7 +87,7 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
 
   const isIgnored = createIgnore(config.folder.ignore)
   const kindPolicy = createKindPolicy({ ...config.wecom, ...config.folder })
-  const { renew: renewReferences, inbox } = config.references
+  const { renew: renewReferences } = config.references
   const shared = { root, wecom, manifest, kindPolicy, emit, clock: serviceClock }
   const upload = createUploader({ ...shared, renewal: config.renewal, renewReferences, random })
   const deadIds = createDeadIds({
@@ -102,7 +104,7 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     room: diskRoom,
     deadIds,
     lifetimeMs: config.renewal.lifetimeMs,
-    inbox,
+    inboxOf: (reference) => inboxOf(config, reference),
     isIgnored,
   })
 
@@ -166,6 +168,15 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     clock: serviceClock,
     after: clock.after,
   })
+  const acceptance = createAcceptance({
+    manifest,
+    clock: serviceClock,
+    emit,
+    // Before the first scan nothing is landed in a folder that may not be mounted; the pass that follows it sees all.
+    requestLanding() {
+      if (hasScanned) passes.request({ because: 'a reference was added', due: true })
+    },
+  })
   closers.push(() => passes.planned())
   closers.push(() => problems.settled())
   closers.push(() => queue.stop(new Error('the mirror is stopping')))
@@ -200,6 +211,7 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     deadIds,
     hooks: hooks.dispatcher,
     diskRoom,
+    acceptance,
     /** Looks at the whole folder, if nobody has yet. */
     firstScan,
     hasScanned: () => hasScanned,
@@ -208,6 +220,10 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     doubt: () => doubtOf(folder),
   }
 }
+
+/** What a message brought has a place of its own, as long as messages are received. */
+const inboxOf = ({ callback, references }: Config, { messageId }: Reference): string =>
+  (messageId === undefined ? undefined : callback?.saveTo) ?? references.inbox
 
 /** Why nothing may be done in the folder at the moment. */
 function doubtOf(folder: Folder): ConfigError | undefined {

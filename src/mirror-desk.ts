@@ -78,7 +78,7 @@ export function createMirrorDesk(
       passes.takeWord([])
       return found
     },
-    requestLanding: () => passes.request({ because: 'a reference was added', due: true }),
+    accept: (wanted) => engine.acceptance.accept(wanted, { anew: true }),
     circuitError: () => circuit.state().error ?? engine.doubt(),
     queue,
     deleteFile: (path: MediaPath) => removeFile(root, path),

@@ -4,7 +4,7 @@ import { validate as isCronExpression } from 'node-cron'
 import { z } from 'zod'
 import { DURATION_PATTERN, parseDuration, renderDuration } from './duration.ts'
 import { LISTEN_PATTERN, parseListen } from './listen.ts'
-import { isPathTemplate, type TemplateName } from './path-template.ts'
+import { isPathTemplate, KNOWN_NAMES } from './path-template.ts'
 import { PERCENT_PATTERN, parseShare } from './share.ts'
 import { parseSize, renderSize, SIZE_PATTERN } from './size.ts'
 
@@ -145,11 +145,11 @@ export const listen = () =>
   )
 
 /** Where downloads go. */
-export const pathTemplate = (names: readonly TemplateName[]) =>
+export const pathTemplate = () =>
   text(
-    `a path inside the folder, no part beginning with a dot, \`{name}\` in its last part (known: ${names.map((name) => `\`{${name}}\``).join(', ')})`,
+    `a path inside the folder, no part beginning with a dot, \`{name}\` in its last part (known: ${KNOWN_NAMES})`,
     /\{name\}[^/]*$/,
-    (value) => isPathTemplate(value, names),
+    isPathTemplate,
   )
 
 /** An http or https address; with a user and password in it only where that is usual. */

@@ -147,7 +147,7 @@ const callback = mapping({
   encodingAesKey: secret(/^[A-Za-z0-9]{43}$/, '43 letters and digits').describe(
     'EncodingAESKey, as in the app’s settings.',
   ),
-  saveTo: pathTemplate(['date', 'from', 'name'])
+  saveTo: pathTemplate()
     .prefault(DEFAULTS.callback.saveTo)
     .describe('Where received media go, relative to the folder.'),
 })
@@ -190,7 +190,7 @@ export const configFileSchema = mapping({
     renew: flag()
       .prefault(DEFAULTS.references.renew)
       .describe('Whether a reference that landed is kept alive from then on.'),
-    inbox: pathTemplate(['date', 'name'])
+    inbox: pathTemplate()
       .prefault(DEFAULTS.references.inbox)
       .describe('Where references without a path land, relative to the folder.'),
   }).describe('Media ids from elsewhere whose files belong into the folder.'),

@@ -160,6 +160,9 @@ const referenceForm: RowForm<Reference> = {
   encode: (reference) => ({
     path: reference.path,
     created_at: renderIfThere(reference.createdAtMs),
+    from: reference.from,
+    type: reference.kind,
+    message_id: reference.messageId,
     accepted_at: renderTime(reference.acceptedAtMs),
     state: reference.state,
     landed_path: reference.landedPath,
@@ -168,6 +171,9 @@ const referenceForm: RowForm<Reference> = {
   decode(key, fields) {
     const path = readIfThere(fields, 'path', readPath)
     const createdAtMs = readIfThere(fields, 'created_at', readTime)
+    const from = readIfThere(fields, 'from', readText)
+    const kind = readIfThere(fields, 'type', (f, name) => readAs(f, name, parseKind))
+    const messageId = readIfThere(fields, 'message_id', readText)
     const landedPath = readIfThere(fields, 'landed_path', readPath)
     const message = readIfThere(fields, 'message', readText)
     return {
@@ -176,6 +182,9 @@ const referenceForm: RowForm<Reference> = {
       state: readAs(fields, 'state', parseState),
       ...(path === undefined ? {} : { path }),
       ...(createdAtMs === undefined ? {} : { createdAtMs }),
+      ...(from === undefined ? {} : { from }),
+      ...(kind === undefined ? {} : { kind }),
+      ...(messageId === undefined ? {} : { messageId }),
       ...(landedPath === undefined ? {} : { landedPath }),
       ...(message === undefined ? {} : { message }),
     }

@@ -92,12 +92,21 @@ export interface Reference {
   readonly path?: MediaPath
   /** When the medium was uploaded, if the one who referred to it knew. */
   readonly createdAtMs?: number
+  /** Who sent it, as WeCom or the one who referred to it says. */
+  readonly from?: string
+  /** What it was announced as; its content may say otherwise. */
+  readonly kind?: MediaKind
+  /** The message of WeCom's that brought it, by its 64-bit id; it goes where `callback.saveTo` says. */
+  readonly messageId?: string
   readonly acceptedAtMs: number
   readonly state: 'accepted' | 'landed' | 'lost'
   /** Where it landed, once it has; or why it never will. */
   readonly landedPath?: MediaPath
   readonly message?: string
 }
+
+/** What one says who needs a medium; the rest is what becomes of it. */
+export type WantedReference = Omit<Reference, 'acceptedAtMs' | 'state' | 'landedPath' | 'message'>
 
 /** A path as the rest of the program may hold it, or undefined for what can never name a file of the folder. */
 export function parseMediaPath(text: string): MediaPath | undefined {

@@ -11,6 +11,7 @@ import {
   parseMediaId,
   parseMediaPath,
   type Reference,
+  type WantedReference,
 } from '../media/media.ts'
 import { landingPath } from '../plan/step.ts'
 import type { Emit, Events, MirrorEvent } from '../support/events.ts'
@@ -27,8 +28,8 @@ export interface LocalDeskDeps extends ReaderDeskDeps {
   preview: () => Promise<Parameters<typeof stepAnswer>[0][]>
   mirror: Desk['mirror']
   missing: () => Promise<ReadonlySet<MediaPath>>
-  /** Asks for a pass that looks at open references. */
-  requestLanding: () => void
+  /** Makes the reference durable, also one that was known, and has it landed. */
+  accept: (wanted: WantedReference) => Promise<unknown>
   circuitError: () => MirrorError | undefined
   queue: { withdraw(path: MediaPath): void; whenFree(path: MediaPath): Promise<void> }
   deleteFile: (path: MediaPath) => Promise<void>
@@ -51,10 +52,9 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
     const known = await manifest.findReference(mediaId)
     if (known && (await isOnDisk(known)) && (path === undefined || path === known.landedPath))
       return { kind: 'landed', reference: referenceAnswer(known) }
-    const acceptedAtMs = clock.nowMs()
-    const reference: Reference = { mediaId, acceptedAtMs, state: 'accepted', ...(path && { path }) }
-    const error = await landOrHeldUp(reference, signal)
-    const now = (await manifest.findReference(mediaId)) ?? reference
+    const error = await landOrHeldUp({ mediaId, ...(path && { path }) }, signal)
+    const now = await manifest.findReference(mediaId)
+    if (!now) throw new Error(`${mediaId} was accepted and is not known`)
     if (now.state !== 'accepted') return { kind: now.state, reference: referenceAnswer(now) }
     if (error)
       return { kind: 'accepted', reference: referenceAnswer(now), because: failureAnswer(error) }
@@ -66,10 +66,10 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
 
   /** Commits the reference; resolves with what holds it up, or with nothing when it has landed or is lost. */
   async function landOrHeldUp(
-    reference: Reference,
+    wanted: WantedReference,
     signal: AbortSignal,
   ): Promise<MirrorError | undefined> {
-    const { mediaId, path } = reference
+    const { mediaId, path } = wanted
     const waitsAs = landingPath(mediaId, path)
     // It only ever resolves: nobody may be left to hear of it when the commit fails or the circuit answers.
     const landing = Promise.withResolvers<MirrorError | undefined>()
@@ -82,8 +82,7 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
     })
     try {
       signal.throwIfAborted()
-      await manifest.commit([{ kind: 'put-reference', reference }])
-      deps.requestLanding()
+      await deps.accept(wanted)
       const error = deps.circuitError() ?? (await landing.promise)
       signal.throwIfAborted()
       return error

@@ -1,8 +1,9 @@
 // Answers for what is said of each event, and how loudly: the table from event to level and sentence. Pure.
 import type { MirrorError } from '../errors.ts'
-import type { ManifestEntry } from '../media/media.ts'
+import type { ManifestEntry, Reference } from '../media/media.ts'
 import { adviseOnCapacity, renderCapacity } from './capacity-text.ts'
 import type { MirrorEvent } from './events.ts'
+import { showName } from './show-name.ts'
 import { seconds } from './span-text.ts'
 
 export type Level = 'error' | 'warn' | 'info' | 'debug'
@@ -72,6 +73,8 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
       )
     case 'unchanged':
       return say('debug', `${event.path} was touched, its bytes are the same`)
+    case 'reference-accepted':
+      return say('info', describeReference(event.reference))
     case 'restored':
       return say('info', `restored ${event.entry.path} from ${event.entry.mediaId}`)
     case 'landed':
@@ -194,6 +197,9 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
 
 const describeEntry = (entry: ManifestEntry, nowMs: number): string =>
   `${entry.kind} ${entry.mediaId}, lives another ${seconds(entry.expiresAtMs - nowMs)}`
+
+const describeReference = ({ mediaId, kind, from, path }: Reference): string =>
+  `accepted ${kind ?? 'medium'} ${mediaId}${from === undefined ? '' : ` from ${showName(from)}`}, to land ${path === undefined ? 'in the inbox' : `at ${path}`}`
 
 const othersOf = (pathCount: number): string =>
   pathCount > 1 ? ` (and of ${pathCount - 1} more that share it)` : ''

@@ -1,7 +1,7 @@
 // Answers for telling: what happened in the program, as data. Log, local interface and tests subscribe; nobody answers back.
 import type { MirrorError } from '../errors.ts'
 import type { Delivery } from '../media/delivery.ts'
-import type { ManifestEntry, MediaId, MediaPath, Problem } from '../media/media.ts'
+import type { ManifestEntry, MediaId, MediaPath, Problem, Reference } from '../media/media.ts'
 import type { Capacity } from '../plan/capacity.ts'
 
 export type MirrorEvent =
@@ -39,6 +39,8 @@ export type MirrorEvent =
   | { readonly kind: 'renamed'; readonly entry: ManifestEntry; readonly from: MediaPath }
   | { readonly kind: 'unchanged'; readonly path: MediaPath }
   | { readonly kind: 'restored'; readonly entry: ManifestEntry; readonly tookMs: number }
+  /** Durable, and to be fetched. */
+  | { readonly kind: 'reference-accepted'; readonly reference: Reference }
   | { readonly kind: 'landed'; readonly entry: ManifestEntry; readonly tookMs: number }
   | { readonly kind: 'forgotten'; readonly path: MediaPath; readonly because: string }
   | {

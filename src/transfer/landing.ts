@@ -8,6 +8,7 @@ import { chooseKind, type KindPolicy } from '../media/kind.ts'
 import {
   createStamp,
   type ManifestEntry,
+  type MediaKind,
   type MediaPath,
   type Reference,
   type Stamp,
@@ -21,6 +22,9 @@ import { isTaken, numberedPath, placeFile } from './place.ts'
 /** So many newcomers may share a name before something is wrong. */
 const MAX_NUMBER = 1000
 
+/** For what has no path yet: its content alone says what it is. */
+const NO_NAME = 'medium' as MediaPath
+
 export interface LandingDeps {
   root: string
   manifest: Pick<Manifest, 'findEntry' | 'commit'>
@@ -28,8 +32,8 @@ export interface LandingDeps {
   lifetimeMs: number
   /** What the folder passes by must not land under such a name: nobody would see it again. */
   isIgnored: (path: string) => boolean
-  /** Template of the path for references that name none. */
-  inbox: string
+  /** Template of the path for a reference that names none. */
+  inboxOf: (reference: Reference) => string
   clock: { nowMs(): number }
 }
 
@@ -81,7 +85,9 @@ export function createLanding(deps: LandingDeps) {
     if (isOthers || (await isTaken(root, path))) return undefined
     const entry = known ?? describe(reference, fetched, path)
     const isPlaced = known ? await placeFile(root, fetched.file, path) : await place(entry, fetched)
-    return isPlaced ? { ...entry, ...(await statOf(root, path)) } : undefined
+    // After a crash the same medium may be restored at the same time: whoever was first placed it for both.
+    if (!isPlaced && !(known && (await holdsSameBytes(path, fetched)))) return undefined
+    return { ...entry, ...(await statOf(root, path)) }
   }
 
   /** The entry comes first: were the file there without it, the next start would upload it as new. */
@@ -103,8 +109,20 @@ export function createLanding(deps: LandingDeps) {
     await manifest.commit([{ kind: 'drop-entry', path }])
   }
 
-  const inboxPath = (reference: Reference, fetched: Fetched) =>
-    createInboxPath(deps.inbox, reference, { fetched, nowMs: clock.nowMs() })
+  function inboxPath(reference: Reference, fetched: Fetched): MediaPath {
+    const kind = kindOf(NO_NAME, fetched)
+    const path = createInboxPath(deps.inboxOf(reference), reference, { ...fetched, kind })
+    // A person may be called like what the folder passes by (`bob.tmp`): a directory of that name would hide what is in it.
+    const parts = path.split('/')
+    for (let depth = 1; depth < parts.length; depth++)
+      if (deps.isIgnored(parts.slice(0, depth).join('/'))) parts[depth - 1] += '_'
+    return parts.join('/') as MediaPath
+  }
+
+  function kindOf(path: MediaPath, { sizeBytes, format }: Fetched): MediaKind {
+    const choice = chooseKind({ path, sizeBytes, format }, deps.kindPolicy)
+    return 'kind' in choice ? choice.kind : 'file'
+  }
 
   function visiblePath(path: MediaPath): MediaPath {
     if (!deps.isIgnored(path)) return path
@@ -116,14 +134,13 @@ export function createLanding(deps: LandingDeps) {
   }
 
   function describe(reference: Reference, fetched: Fetched, path: MediaPath): ManifestEntry {
-    const { sizeBytes, fingerprint, format } = fetched
-    const choice = chooseKind({ path, sizeBytes, format }, deps.kindPolicy)
+    const { sizeBytes, fingerprint } = fetched
     // An id of unknown age may die at any moment: it is never handed out as live.
     const createdAtMs = reference.createdAtMs ?? clock.nowMs() - deps.lifetimeMs
     return {
       path,
       mediaId: reference.mediaId,
-      kind: 'kind' in choice ? choice.kind : 'file',
+      kind: kindOf(path, fetched),
       createdAtMs,
       expiresAtMs: createdAtMs + deps.lifetimeMs,
       renewAtMs: undefined,

@@ -44,6 +44,21 @@ export function localName(announced: string | undefined, facts: DownloadFacts): 
   return RESERVED.test(name) ? `_${name}` : name
 }
 
+/** What a stranger is called, as one component of a path: a person's id, a media_id. Never empty, never with an extension added. */
+export function localPart(text: string): string {
+  const plain = text
+    .toWellFormed()
+    .replaceAll(DECEIVING, '')
+    .replaceAll(/[/\\]/g, '_')
+    .replaceAll(CONTROLS, '_')
+    .replaceAll(UNPORTABLE, '_')
+  const part = trimEnds(shortenPart(trimEnds(plain))) || 'unknown'
+  return RESERVED.test(part) ? `_${part}` : part
+}
+
+/** At most what a directory entry takes, with room for a number; the extension is kept. */
+export const shortenPart = (part: string): string => shorten(part, LOCAL_NAME_BYTES)
+
 /** The last component, without what shows wrongly, steers a terminal, hides the file or another system refuses. */
 function defuse(announced: string): string {
   const base = announced.toWellFormed().split(/[/\\]/).at(-1) ?? ''

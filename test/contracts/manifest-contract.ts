@@ -45,6 +45,9 @@ export function describeManifest(name: string, open: () => Promise<Manifest>): v
       const reference = aReference('id-1', {
         path: aPath('wanted/a.jpg'),
         createdAtMs: START_MS - 5,
+        from: '张三',
+        kind: 'voice',
+        messageId: '9223372036854775807',
         state: 'landed',
         landedPath: aPath('wanted/a (2).jpg'),
         message: 'a different file was there',

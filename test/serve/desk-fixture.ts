@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { measureCapacity } from '../../src/plan/capacity.ts'
+import { createAcceptance } from '../../src/references/acceptance.ts'
 import { createLocalDesk, type LocalDeskDeps } from '../../src/serve/local-desk.ts'
 import type { Circumstances } from '../../src/serve/prospect.ts'
 import { createEvents } from '../../src/support/events.ts'
@@ -15,6 +16,12 @@ export async function createDeskFixture(wish: Partial<LocalDeskDeps> = {}) {
   const manifest = createMemoryManifest()
   const clock = createFakeClock()
   const events = createEvents()
+  const acceptance = createAcceptance({
+    manifest,
+    clock,
+    emit: events.emit,
+    requestLanding: () => {},
+  })
   const desk = createLocalDesk({
     manifest,
     setUp: { corpId: 'ww-test', folder, state: '/nowhere', notAvailableYet: [] },
@@ -42,7 +49,7 @@ export async function createDeskFixture(wish: Partial<LocalDeskDeps> = {}) {
     preview: async () => [],
     mirror: () => Promise.reject(new Error('no pass was expected')),
     missing: async () => new Set(),
-    requestLanding: () => {},
+    accept: acceptance.accept,
     circuitError: () => undefined,
     queue: { withdraw: () => {}, whenFree: async () => {} },
     deleteFile: (path) => rm(join(folder, path), { force: true }),

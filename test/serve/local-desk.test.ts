@@ -39,10 +39,10 @@ describe('pull', () => {
   it('hears of a landing that is quicker than itself', async () => {
     const entry = anEntry({ path: 'in/a.jpg', mediaId: aMediaId('ref-1') })
     const { desk, manifest, events } = await createDeskFixture({
-      requestLanding: () => {
+      accept: async () => {
         const { mediaId, path: landedPath } = entry
         const reference = { mediaId, landedPath, state: 'landed', acceptedAtMs: 0 } as const
-        void manifest.commit([{ kind: 'put-reference', reference }])
+        await manifest.commit([{ kind: 'put-reference', reference }])
         events.emit({ kind: 'landed', entry, tookMs: 1 })
       },
     })

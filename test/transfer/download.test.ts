@@ -37,6 +37,7 @@ async function setUp(files: Record<string, string> = {}) {
   const events: MirrorEvent[] = []
   const emit = (event: MirrorEvent) => void events.push(event)
   let meanwhile = async () => {}
+  let inbox = 'inbox/{name}'
   const downloader = createDownloader({
     root,
     room: { require: async () => {} },
@@ -51,7 +52,7 @@ async function setUp(files: Record<string, string> = {}) {
     kindPolicy: createKindPolicy({ limits: WECOM_LIMITS, downgrade: true, rules: [] }),
     lifetimeMs: 72 * HOUR_MS,
     isIgnored: (path) => path.endsWith('.tmp'),
-    inbox: 'inbox/{name}',
+    inboxOf: () => inbox,
     clock,
     emit,
     deadIds: createDeadIds({ manifest, clock, emit, onDead: () => {} }),
@@ -81,8 +82,15 @@ async function setUp(files: Record<string, string> = {}) {
       await manifest.commit([{ kind: 'put-entry', entry }])
       return entry
     },
-    land: (mediaId: string, path?: string) => {
-      const reference = aReference({ mediaId, ...(path !== undefined && { path: aPath(path) }) })
+    inbox: (template: string) => {
+      inbox = template
+    },
+    land: (mediaId: string, path?: string, about: { from?: string } = {}) => {
+      const reference = aReference({
+        mediaId,
+        ...about,
+        ...(path !== undefined && { path: aPath(path) }),
+      })
       return downloader.land({ kind: 'land', path: aPath(path ?? mediaId), reference }, never)
     },
     restore: (entry: ManifestEntry) =>
@@ -237,6 +245,29 @@ it('gives newcomers of one name that land at the same time a path and an entry e
     expect(mediaId).toBe(ids[contents.indexOf(await site.read(name))])
     expect(stamp).toBe(await site.stampOf(name))
   }
+})
+
+it('lands once what is restored at the same time, as after a crash between its entry and its file', async () => {
+  for (let round = 0; round < 30; round++) {
+    const site = await setUp()
+    const mediaId = site.store(bytes)
+    const entry = await site.know({ path: 'inbox/photo.jpg', mediaId })
+    // Each round the landing is another moment later: in one of them the restore comes between its look and its deed.
+    const landing = setTimeout(round / 10).then(() => site.land(mediaId))
+    await Promise.all([site.restore(entry), landing])
+    expect(await site.names()).toEqual(['inbox/photo.jpg'])
+    expect(await site.manifest.findReference(mediaId)).toMatchObject({
+      state: 'landed',
+      landedPath: 'inbox/photo.jpg',
+    })
+  }
+})
+
+it('does not land where the folder would pass by what is in it', async () => {
+  const site = await setUp()
+  site.inbox('inbox/{from}/{name}')
+  await site.land(site.store('a photo'), undefined, { from: 'bob.tmp' })
+  expect(await site.names()).toEqual(['inbox/bob.tmp_/photo.jpg'])
 })
 
 it('leaves a path to the entry whose file is missing', async () => {

@@ -1,0 +1,72 @@
+// Answers for taking in references, wherever they come from: durable before anyone is told, the same one twice taken once. The one
+// way in for `pull`, messages and lists alike. Not for landing them, which is a pass's part.
+import type { Manifest } from '../manifest/manifest.ts'
+import type { MediaId, Reference, WantedReference } from '../media/media.ts'
+import type { Emit } from '../support/events.ts'
+
+export interface Accepted {
+  /** False for one that was known already: it is durable as well, and nothing was changed. */
+  readonly isNew: boolean
+  readonly reference: Reference
+}
+
+export interface Acceptance {
+  /**
+   * Resolves when the reference is durable, and asks for the pass that lands it. `anew` takes one that has landed or is lost for one
+   * that has not: a person wants it once more. Rejects with `ManifestUnwritable`, having taken in nothing.
+   */
+  accept(wanted: WantedReference, how?: { readonly anew: boolean }): Promise<Accepted>
+}
+
+export function createAcceptance(deps: {
+  manifest: Pick<Manifest, 'findReference' | 'commit'>
+  /** The service's clock. */
+  clock: { nowMs(): number }
+  /** Asks for a pass that looks at open references. */
+  requestLanding: () => void
+  emit: Emit
+}): Acceptance {
+  const { manifest, clock } = deps
+  /** The last one for each id that is being taken in: who comes with the same id meanwhile waits, and then finds it known. */
+  const underWay = new Map<MediaId, Promise<unknown>>()
+
+  async function take(wanted: WantedReference, anew: boolean): Promise<Accepted> {
+    const known = await manifest.findReference(wanted.mediaId)
+    if (known && !anew && !asksForMore(known, wanted)) return { isNew: false, reference: known }
+    const reference = join(known, wanted, clock.nowMs())
+    await manifest.commit([{ kind: 'put-reference', reference }])
+    deps.emit({ kind: 'reference-accepted', reference })
+    deps.requestLanding()
+    return { isNew: true, reference }
+  }
+
+  return {
+    async accept(wanted, { anew } = { anew: false }) {
+      const { mediaId } = wanted
+      // Whoever was before has told its own caller of its failure.
+      const before = underWay.get(mediaId)?.catch(() => {})
+      const mine = before ? before.then(() => take(wanted, anew)) : take(wanted, anew)
+      underWay.set(mediaId, mine)
+      try {
+        return await mine
+      } finally {
+        if (underWay.get(mediaId) === mine) underWay.delete(mediaId)
+      }
+    },
+  }
+}
+
+/** The same medium at a path of its own, where it was not to be, and is not. */
+const asksForMore = (known: Reference, { path }: WantedReference): boolean =>
+  path !== undefined && path !== known.path && path !== known.landedPath
+
+/** What was known of the medium stays known; where it belongs and what has become of it begins anew. */
+function join(
+  known: Reference | undefined,
+  wanted: WantedReference,
+  acceptedAtMs: number,
+): Reference {
+  if (!known) return { ...wanted, acceptedAtMs, state: 'accepted' }
+  const { path: _, landedPath: __, message: ___, ...facts } = known
+  return { ...facts, ...wanted, acceptedAtMs, state: 'accepted' }
+}
