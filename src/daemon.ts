@@ -1,6 +1,7 @@
 // The composition root: the engine that does the work, the desk that answers for it, and what wakes it, joined, started in order
 // and stopped in reverse. Nothing is decided here.
 import { createAudit } from './audit.ts'
+import { createCallback, resolveCallbackSecrets } from './callback.ts'
 import { createCapacityWatch } from './capacity-watch.ts'
 import { createCircumstances } from './circumstances.ts'
 import type { Config } from './config/config.ts'
@@ -66,7 +67,9 @@ async function build(
   const engine = await createEngine(config, deps, closers)
   const { manifest, circuit, passes } = engine
   const circumstances = createCircumstances({ ...engine, lastError: engine.passes.lastError })
-  const desk = createMirrorDesk(config, deps, { engine, circumstances, startedAtMs })
+  const { corpId } = config.wecom
+  const callback = config.callback && createCallback(config.callback, deps, { ...engine, corpId })
+  const desk = createMirrorDesk(config, deps, { engine, callback, circumstances, startedAtMs })
   const watches = createWatches(config, deps, { engine, circumstances })
   const schedule = createTicks(config, deps, engine, closers)
   const server = createLocalServer({ stateDirectory: config.state, desk, onBug: deps.onBug })
@@ -79,6 +82,11 @@ async function build(
       closers.push(() => server.stop())
       await server.start()
       engine.hooks.start()
+      if (callback) {
+        closers.push(() => callback.stop())
+        // Before the first scan, which may take long: what comes meanwhile is remembered, and landed after it.
+        await callback.start()
+      }
       await engine.firstScan()
       passes.request({ because: 'start', all: true, due: true, again: true })
       await passes.planned()
@@ -190,6 +198,8 @@ export async function rehearse(
   { env, clock }: Pick<MirrorDeps, 'env' | 'clock'>,
 ): Promise<void> {
   await resolveFolder(config.folder.path, config.state)
-  await resolveSecret({ key: 'wecom.secret', source: config.wecom.secret }, { env, warn: () => {} })
-  await createHooks(config, { env, clock, warn: () => {} })
+  const secretDeps = { env, warn: () => {} }
+  await resolveSecret({ key: 'wecom.secret', source: config.wecom.secret }, secretDeps)
+  await createHooks(config, { ...secretDeps, clock })
+  if (config.callback) await resolveCallbackSecrets(config.callback, secretDeps)
 }

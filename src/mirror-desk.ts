@@ -1,5 +1,6 @@
 // Answers for the desk of a running mirror: what is asked of it goes to the engine's parts. What each answer is made of and looks like
 // is serve/.
+import type { Callback } from './callback.ts'
 import type { Config } from './config/config.ts'
 import type { MirrorDeps } from './daemon.ts'
 import { type Engine, requireBelief } from './engine.ts'
@@ -21,11 +22,12 @@ export function createMirrorDesk(
   { events, clock, pid }: Pick<MirrorDeps, 'events' | 'clock' | 'pid'>,
   parts: {
     readonly engine: Engine
+    readonly callback: Callback | undefined
     readonly circumstances: (path: MediaPath) => Promise<Circumstances>
     readonly startedAtMs: number
   },
 ): Desk {
-  const { engine, circumstances, startedAtMs } = parts
+  const { engine, callback, circumstances, startedAtMs } = parts
   const { root, manifest, circuit, serviceClock, folder, passes, queue, renewals, firstScan } =
     engine
   const live = async (): Promise<LiveFacts> => ({
@@ -36,6 +38,7 @@ export function createMirrorDesk(
     circuit: circuit.state(),
     doubt: await passes.doubt(),
     disk: (await engine.diskRoom.shortage()) ?? null,
+    callback: callback?.counts(),
     renewals: describeRenewals(renewals.outlook(), queue.load()),
   })
   const scanned = { ...folder, scan: engine.scan }

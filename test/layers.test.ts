@@ -35,6 +35,7 @@ const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'file-type': ['transfer'],
   'content-disposition': ['wecom'],
   picomatch: ['media'],
+  sax: ['references'],
 }
 
 interface Import {

@@ -23,10 +23,12 @@ export const statusCommand: Command = {
   },
 }
 
+type Fact = [string, string]
+
 /** The screen, as lines. */
 export function renderStatus(status: StatusAnswer, nowMs: number): string {
   const { media, references, daemon, queue } = status
-  const facts: [string, string][] = [
+  const facts: Fact[] = [
     [
       'folder',
       `${showName(status.folder)}${daemon.running ? '' : ' (not looked at: only a running daemon does)'}`,
@@ -45,6 +47,7 @@ export function renderStatus(status: StatusAnswer, nowMs: number): string {
       'references',
       `${references.accepted} waiting, ${references.landed} landed, ${references.lost} lost`,
     ],
+    ...(status.callback ? [['callback', renderCallback(status.callback)] satisfies Fact] : []),
     ['circuit', renderCircuit(status.circuit, nowMs)],
     ['capacity', renderCapacityAnswer(status.capacity)],
   ]
@@ -81,6 +84,19 @@ function renderCircuit(
   const address =
     from_ip === null || because.hint?.includes(from_ip) ? '' : ` (WeCom saw address ${from_ip})`
   return `${state}${probe}: ${renderFailure(because)}${address}`
+}
+
+function renderCallback(callback: NonNullable<StatusAnswer['callback']>): string {
+  const { accepted, duplicates, ignored, refused, last_accepted_at: last } = callback
+  const list = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', ')
+  return [
+    `${accepted} media received${duplicates > 0 ? ` (${duplicates} repeated)` : ''}${last === null ? '' : `, the last at ${last}`}`,
+    ...(Object.keys(ignored).length > 0 ? [`passed by: ${list(ignored)}`] : []),
+    ...(Object.keys(refused).length > 0 ? [`refused: ${list(refused)}`] : []),
+  ].join('; ')
 }
 
 const renderCapacityAnswer = ({ summary, advice }: StatusAnswer['capacity']): string =>

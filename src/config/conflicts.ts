@@ -1,11 +1,12 @@
 // Answers for what no single value shows: settings that cannot hold together. Reads the file as written, so that a
 // mistake elsewhere hides none of these. What a value must be by itself is the schema's part.
+import { dirname, resolve } from 'node:path'
 import { BEFORE_PART, DEFAULTS, SPREAD_PART } from './defaults.ts'
 import { parseDuration, renderDuration } from './duration.ts'
 import { createFinding, type Finding, isObject, type KeyPath, textAt, valueAt } from './finding.ts'
 import { configInFolder, secretsInFolder, stateInFolder, type Written } from './folder-conflicts.ts'
 import { hookConflicts } from './hook-conflicts.ts'
-import { isPrivate, parseListen } from './listen.ts'
+import { isPrivate, overlap, parseListen } from './listen.ts'
 
 type Check = (written: Written) => Finding | readonly Finding[] | undefined
 
@@ -19,6 +20,7 @@ const CHECKS: readonly { readonly keys: readonly string[]; readonly check: Check
   { keys: ['http.listen'], check: openWithoutToken },
   { keys: ['http.listen', 'callback.listen'], check: sameAddress },
   { keys: ['on'], check: hookConflicts },
+  { keys: ['state', 'callback.listen'], check: onTheDaemonsSocket },
 ]
 
 /** Every impossible combination; `wrongKeys` are those that the schema objects to. */
@@ -75,12 +77,29 @@ function openWithoutToken({ value }: Written): Finding | undefined {
 function sameAddress({ value }: Written): Finding | undefined {
   if (!isObject(valueAt(value, ['callback'])) || valueAt(value, ['http']) === false)
     return undefined
-  const callback = textAt(value, ['callback', 'listen']) ?? DEFAULTS.callback.listen
-  const http = textAt(value, ['http', 'listen']) ?? DEFAULTS.http.listen
-  if (callback !== http) return undefined
+  const callback = parseListen(textAt(value, CALLBACK_LISTEN) ?? DEFAULTS.callback.listen)
+  const http = parseListen(textAt(value, ['http', 'listen']) ?? DEFAULTS.http.listen)
+  if (!callback || !http || !overlap(callback, http)) return undefined
   return createFinding(
-    ['callback', 'listen'],
+    CALLBACK_LISTEN,
     '`callback.listen` and `http.listen` cannot be the same address: change one port',
+  )
+}
+
+const CALLBACK_LISTEN = ['callback', 'listen'] as const
+
+/** The socket in the state directory is for the daemon's own user; strangers are heard elsewhere. */
+function onTheDaemonsSocket(written: Written): Finding | undefined {
+  const listen = textAt(written.value, CALLBACK_LISTEN)
+  const address = listen === undefined ? undefined : parseListen(listen)
+  if (address?.kind !== 'unix') return undefined
+  const absolute = (path: string) => resolve(dirname(written.file), path)
+  const state = textAt(written.value, ['state'])
+  const statePath = state === undefined ? written.defaultState : absolute(state)
+  if (dirname(absolute(address.path)) !== statePath) return undefined
+  return createFinding(
+    CALLBACK_LISTEN,
+    '`callback.listen` cannot be in the state directory, where the socket of commands is: choose another directory',
   )
 }
 

@@ -17,3 +17,15 @@ export function parseListen(text: string): ListenAddress | undefined {
 /** Whether only this machine can connect: what may go without a token. */
 export const isPrivate = (address: ListenAddress): boolean =>
   address.kind === 'unix' || /^(localhost|127(\.\d+){3}|::1)$/.test(address.host)
+
+/** Whether two servers would get in each other's way; a name is not looked up, so another name for the same host is found at start. */
+export function overlap(one: ListenAddress, other: ListenAddress): boolean {
+  if (one.kind === 'unix') return other.kind === 'unix' && one.path === other.path
+  if (other.kind === 'unix') return false
+  // Port 0 is any that is free.
+  if (one.port !== other.port || one.port === 0) return false
+  const isAny = ({ host }: { host: string }) => /^(0(\.0){3}|::)$/.test(host)
+  return (
+    one.host === other.host || isAny(one) || isAny(other) || (isPrivate(one) && isPrivate(other))
+  )
+}

@@ -84,11 +84,9 @@ function refuse(source: ConfigText, problems: readonly ConfigProblem[]): ConfigE
 
 /** What is written, right, and has no effect yet. */
 function listNotAvailableYet(value: unknown): string[] {
-  const isWritten = (...path: string[]) => valueAt(value, path) !== undefined
   const files = valueAt(value, ['references', 'files'])
   return [
     ...(Array.isArray(files) && files.length > 0 ? ['references.files'] : []),
-    ...(isWritten('callback') ? ['callback'] : []),
     ...(isObject(valueAt(value, ['http'])) ? ['http'] : []),
   ]
 }

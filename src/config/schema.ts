@@ -139,8 +139,12 @@ const renewal = section({
 }).describe('Uploading again before an id dies (续期).')
 
 const callback = mapping({
-  listen: listen().prefault(DEFAULTS.callback.listen),
-  path: text('a path beginning with `/`', /^\/[^\s?#]*$/).prefault(DEFAULTS.callback.path),
+  listen: listen()
+    .prefault(DEFAULTS.callback.listen)
+    .describe('`host:port` or `unix:PATH`, a place of its own: WeCom must reach it, or a proxy.'),
+  path: text('a path beginning with `/`', /^\/[^\s?#]*$/)
+    .prefault(DEFAULTS.callback.path)
+    .describe('The path of the URL given to WeCom; nothing else is answered.'),
   token: secret(/^[A-Za-z0-9]{1,32}$/, 'at most 32 letters and digits').describe(
     'Token, as in the app’s settings (接收消息 → API接收).',
   ),
@@ -149,7 +153,9 @@ const callback = mapping({
   ),
   saveTo: pathTemplate()
     .prefault(DEFAULTS.callback.saveTo)
-    .describe('Where received media go, relative to the folder.'),
+    .describe(
+      'Where received media go, relative to the folder; as `references.inbox`, by the moment of the message.',
+    ),
 })
 
 const http = mapping({
@@ -192,11 +198,13 @@ export const configFileSchema = mapping({
       .describe('Whether a reference that landed is kept alive from then on.'),
     inbox: pathTemplate()
       .prefault(DEFAULTS.references.inbox)
-      .describe('Where references without a path land, relative to the folder.'),
+      .describe(
+        'Where references without a path land: {date}, {time}, {from}, {type}, {name}, {id}.',
+      ),
   }).describe('Media ids from elsewhere whose files belong into the folder.'),
   callback: callback
     .optional()
-    .describe('Messages that people send to the app (回调). Not available yet.'),
+    .describe('Media that people send to the app land in the folder (接收消息 → API接收, 回调).'),
   transfer: section({
     uploads: count(1, 100).prefault(DEFAULTS.transfer.uploads).describe('Uploads at a time.'),
     downloads: count(1, 100).prefault(DEFAULTS.transfer.downloads).describe('Downloads at a time.'),

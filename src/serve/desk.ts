@@ -139,6 +139,19 @@ export interface StatusAnswer {
   /** Files that are there and not mirrored, at a person's word, until they change. */
   readonly forgotten: number
   readonly references: { readonly accepted: number; readonly landed: number; readonly lost: number }
+  /** What the receiver of messages has seen since it was started; null where there is none, or no daemon. */
+  readonly callback: {
+    /** How often WeCom checked the address. */
+    readonly verified: number
+    readonly accepted: number
+    /** The same medium told again, as WeCom does when it missed an answer. */
+    readonly duplicates: number
+    /** Events and messages without a medium, by type. */
+    readonly ignored: Readonly<Record<string, number>>
+    /** By reason, such as `signature`. */
+    readonly refused: Readonly<Record<string, number>>
+    readonly last_accepted_at: string | null
+  } | null
   readonly next_renewals: readonly { readonly path: string; readonly renew_at: string }[]
   /** Null when no daemon runs. */
   readonly renewals: {

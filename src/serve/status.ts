@@ -24,6 +24,12 @@ export interface LiveFacts {
   readonly doubt: StatusAnswer['doubt']
   readonly disk: StatusAnswer['disk']
   readonly renewals: NonNullable<StatusAnswer['renewals']>
+  /** Undefined when no messages are received. */
+  readonly callback?:
+    | (Omit<NonNullable<StatusAnswer['callback']>, 'last_accepted_at'> & {
+        readonly lastAcceptedAtMs: number | undefined
+      })
+    | undefined
 }
 
 export async function gatherStatus(deps: ReaderDeskDeps): Promise<StatusAnswer> {
@@ -64,6 +70,7 @@ export async function gatherStatus(deps: ReaderDeskDeps): Promise<StatusAnswer> 
     late: lateAnswer(late),
     forgotten,
     references,
+    callback: callbackAnswer(live?.callback),
     next_renewals: next.map(({ path, atMs }) => ({ path, renew_at: iso(atMs) })),
     renewals: live?.renewals ?? null,
     capacity: capacityAnswer(await deps.capacity()),
@@ -74,6 +81,15 @@ export async function gatherStatus(deps: ReaderDeskDeps): Promise<StatusAnswer> 
     disk: live?.disk ?? null,
     clock_skew_ms: clock.skewMs(),
     not_available_yet: setUp.notAvailableYet,
+  }
+}
+
+function callbackAnswer(callback: LiveFacts['callback']): StatusAnswer['callback'] {
+  if (!callback) return null
+  const { lastAcceptedAtMs, ...counts } = callback
+  return {
+    ...counts,
+    last_accepted_at: lastAcceptedAtMs === undefined ? null : iso(lastAcceptedAtMs),
   }
 }
 

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import type { SimulatorControls } from './controls.ts'
 import { type FaultBook, type FaultRule, faultRuleSchema } from './faults.ts'
+import type { MessageOptions } from './messages.ts'
 import type { SimulatorOptions } from './options.ts'
 
 export const CONTROL_PREFIX = '/_simulator/'
@@ -42,6 +43,10 @@ export function createControlRoutes(deps: { controls: SimulatorControls; faults:
       const killed = await controls.killMedia(killSchema.parse(body).mediaId)
       return killed ? done : { status: 404 }
     },
+    'POST messages': async (body) => ({
+      status: 200,
+      body: await controls.sendMessage(body as MessageOptions),
+    }),
     'POST options': (body) => {
       controls.change(body as SimulatorOptions)
       return done

@@ -1,9 +1,11 @@
 // Answers for what a test, or a person trying things out, can do to the service behind its back.
 import type { MediaKind } from '../media/media.ts'
+import type { Clock } from '../support/clock.ts'
 import type { CallLog, CallRow } from './call.ts'
 import type { FaultBook, FaultRule } from './faults.ts'
 import type { StoredMedium } from './media-index.ts'
 import type { MediaStore } from './media-store.ts'
+import { createMessages, type MessageOptions, type SentMessage } from './messages.ts'
 import type { SimulatorOptions } from './options.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -28,6 +30,8 @@ export interface SimulatorControls {
   killMedia(mediaId: string): Promise<boolean>
   /** Takes a medium in without looking at it, and answers with its id. */
   addMedia(medium: NewMedium): Promise<string>
+  /** Somebody sends a message to the app: its medium is stored, and the receiver called. Resolves after the last attempt. */
+  sendMessage(message: MessageOptions): Promise<SentMessage>
   /** What is alive, oldest first. */
   media(): readonly StoredMedium[]
   /** The last ten thousand calls. */
@@ -44,20 +48,25 @@ export function createControls(deps: {
   tokens: Tokens
   store: MediaStore
   log: CallLog
+  clock: Clock
   change(options: SimulatorOptions): void
 }): SimulatorControls {
   const { faults, tokens, store, log } = deps
+
+  async function addMedia({ content, ...about }: NewMedium): Promise<string> {
+    if (content.length === 0) throw new RangeError('cannot add a medium: it has no content')
+    const intake = store.receive(content.length)
+    await intake.write(content)
+    return (await intake.commit(about)).mediaId
+  }
+
   return {
     addFault: (rule) => faults.add(rule).remove,
     clearFaults: faults.clear,
     revokeTokens: tokens.revokeAll,
     killMedia: store.remove,
-    async addMedia({ content, ...about }) {
-      if (content.length === 0) throw new RangeError('cannot add a medium: it has no content')
-      const intake = store.receive(content.length)
-      await intake.write(content)
-      return (await intake.commit(about)).mediaId
-    },
+    addMedia,
+    sendMessage: createMessages({ clock: deps.clock, addMedia }),
     media: store.list,
     calls: log.rows,
     counts: log.counts,

@@ -54,6 +54,7 @@ export function createSimulator({
     tokens,
     store,
     log,
+    clock,
     change(some) {
       const next = { ...given, ...some }
       current = parseSimulatorOptions(next)

@@ -75,6 +75,14 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
       return say('debug', `${event.path} was touched, its bytes are the same`)
     case 'reference-accepted':
       return say('info', describeReference(event.reference))
+    case 'callback-listening':
+      return say('info', `messages of WeCom's are received at ${event.address}`)
+    case 'callback-refused':
+      return say(
+        'warn',
+        `refused ${event.count === 1 ? 'a message' : `${event.count} messages`} at the callback: ${event.because}`,
+        event.hint,
+      )
     case 'restored':
       return say('info', `restored ${event.entry.path} from ${event.entry.mediaId}`)
     case 'landed':

@@ -41,6 +41,15 @@ export type MirrorEvent =
   | { readonly kind: 'restored'; readonly entry: ManifestEntry; readonly tookMs: number }
   /** Durable, and to be fetched. */
   | { readonly kind: 'reference-accepted'; readonly reference: Reference }
+  /** Messages that people send to the app are taken in from now on. */
+  | { readonly kind: 'callback-listening'; readonly address: string }
+  | {
+      readonly kind: 'callback-refused'
+      readonly because: string
+      readonly hint: string
+      /** Since it was last told, this one included. */
+      readonly count: number
+    }
   | { readonly kind: 'landed'; readonly entry: ManifestEntry; readonly tookMs: number }
   | { readonly kind: 'forgotten'; readonly path: MediaPath; readonly because: string }
   | {

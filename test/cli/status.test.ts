@@ -14,6 +14,7 @@ const running: StatusAnswer = {
   problems: [],
   forgotten: 0,
   references: { accepted: 1, landed: 2, lost: 3 },
+  callback: null,
   next_renewals: [],
   late: { count: 0, is_more: false, expired: 0, next_death_at: null },
   renewals: { pace: 0.277, pressure: 0.1, waiting: 2, waiting_dead: 0 },
@@ -131,12 +132,12 @@ it('shows doubt, skew, renewals and keys that do nothing yet', () => {
     doubt: { because: '`/srv/media` is gone', hint: 'Mount it.' },
     clock_skew_ms: -5000,
     next_renewals: [{ path: 'a\nb.jpg', renew_at: iso(NOW_MS + 3 * HOUR_MS) }],
-    not_available_yet: ['callback'],
+    not_available_yet: ['http'],
   })
   expect(text).toContain('the folder is not believed: `/srv/media` is gone\n  → Mount it.')
   expect(text).toContain("-5 s off WeCom's")
   expect(text).toContain('a\\u{a}b.jpg  in 3 h')
-  expect(text).toContain('`callback` is set but not available yet')
+  expect(text).toContain('`http` is set but not available yet')
 })
 
 it('counts the problems that do not fit the screen', () => {
@@ -191,4 +192,22 @@ it("counts the time to the next renewals on WeCom's clock", () => {
     next_renewals: [{ path: 'a.jpg', renew_at: iso(NOW_MS + 5 * HOUR_MS) }],
   })
   expect(text).toContain('a.jpg  in 3 h')
+})
+
+it('tells what the receiver of messages has seen', () => {
+  const callback = {
+    verified: 1,
+    accepted: 12,
+    duplicates: 2,
+    ignored: { text: 3, event: 1 },
+    refused: { signature: 4 },
+    last_accepted_at: iso(NOW_MS),
+  }
+  expect(screen({ ...running, callback })).toContain(
+    `callback    12 media received (2 repeated), the last at ${iso(NOW_MS)}; passed by: 3 text, 1 event; refused: 4 signature\n`,
+  )
+  const silent = { ...callback, accepted: 0, duplicates: 0, ignored: {}, refused: {} }
+  expect(screen({ ...running, callback: { ...silent, last_accepted_at: null } })).toContain(
+    'callback    0 media received\n',
+  )
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isPrivate, parseListen } from '../../src/config/listen.ts'
+import { isPrivate, overlap, parseListen } from '../../src/config/listen.ts'
 import { isPathTemplate } from '../../src/config/path-template.ts'
 
 describe('an address to listen on', () => {
@@ -36,6 +36,25 @@ describe('an address to listen on', () => {
     const address = parseListen(text)
     expect(address && isPrivate(address)).toBe(expected)
   })
+})
+
+it.each([
+  ['127.0.0.1:80', '127.0.0.1:80', true],
+  ['0.0.0.0:80', '127.0.0.1:80', true],
+  ['10.0.0.1:80', '[::]:80', true],
+  ['localhost:80', '127.0.0.1:80', true],
+  ['127.0.0.1:80', '127.0.0.1:81', false],
+  ['10.0.0.1:80', '127.0.0.1:80', false],
+  ['0.0.0.0:0', '0.0.0.0:0', false],
+  ['unix:/a', 'unix:/a', true],
+  ['unix:/a', 'unix:/b', false],
+  ['unix:/a', '0.0.0.0:80', false],
+])('%s and %s get in each other’s way: %s', (one, other, expected) => {
+  const [first, second] = [parseListen(one), parseListen(other)]
+  expect(first && second && [overlap(first, second), overlap(second, first)]).toEqual([
+    expected,
+    expected,
+  ])
 })
 
 describe('a path template', () => {

@@ -182,6 +182,18 @@ const ONE_PROBLEM: [line: string, column: number, key: string, message: string |
     'callback.listen',
     /cannot be the same address/,
   ],
+  [
+    `callback: { token: a, encodingAesKey: ${'k'.repeat(43)}, listen: "0.0.0.0:8787" }`,
+    92,
+    'callback.listen',
+    /cannot be the same address/,
+  ],
+  [
+    `callback: { token: a, encodingAesKey: ${'k'.repeat(43)}, listen: "unix:./state/callback.sock" }`,
+    92,
+    'callback.listen',
+    /cannot be in the state directory/,
+  ],
   // YAML itself
   ['folder: { path: /m }', 1, '', 'this key stands twice in its mapping: remove one'],
   ['log: { level: "info }', 15, '', /^this is not YAML: /],

@@ -147,21 +147,27 @@ it('takes a bandwidth as bytes in a second', () => {
   expect(notAvailableYet).toEqual([])
 })
 
+it('receives messages when it has their secrets, at a place of its own', () => {
+  const { notAvailableYet, callback } = read(
+    `${REQUIRED}callback: { token: abc, encodingAesKey: ${'k'.repeat(43)} }\n`,
+  )
+  expect(notAvailableYet).toEqual([])
+  expect(callback).toEqual({
+    listen: '0.0.0.0:8788',
+    path: '/wecom/callback',
+    token: { text: 'abc' },
+    encodingAesKey: { text: 'k'.repeat(43) },
+    saveTo: 'inbox/{date}/{from}/{name}',
+  })
+})
+
 describe('what does not exist yet', () => {
   it('is accepted, and named', () => {
-    const { notAvailableYet, callback } = read(`${REQUIRED}
-callback: { token: abc, encodingAesKey: ${'k'.repeat(43)} }
+    const { notAvailableYet } = read(`${REQUIRED}
 references: { files: [other.json] }
 http: { listen: "127.0.0.1:9000" }
 `)
-    expect(notAvailableYet).toEqual(['references.files', 'callback', 'http'])
-    expect(callback).toEqual({
-      listen: '0.0.0.0:8788',
-      path: '/wecom/callback',
-      token: { text: 'abc' },
-      encodingAesKey: { text: 'k'.repeat(43) },
-      saveTo: 'inbox/{date}/{from}/{name}',
-    })
+    expect(notAvailableYet).toEqual(['references.files', 'http'])
   })
 
   it('is not named when the file turns it off or says what holds anyway', () => {

@@ -39,7 +39,7 @@ describe('config/example.yaml', () => {
       token: { file: '/etc/wecom-media-mirror/http-token' },
     })
     expect(callback).toMatchObject({ listen: '0.0.0.0:8788', path: '/wecom/callback' })
-    expect(notAvailableYet).toEqual(['callback', 'http'])
+    expect(notAvailableYet).toEqual(['http'])
   })
 
   it('shows every key there is', async () => {
