@@ -11,6 +11,7 @@ import { type Closers, createEngine, type Engine, type EngineDeps } from './engi
 import { createHooks } from './hook-set-up.ts'
 import { createLateWatch } from './late-watch.ts'
 import { createMirrorDesk } from './mirror-desk.ts'
+import { forgetOldMessages } from './old-messages.ts'
 import { createRetries } from './retries.ts'
 import { createSchedule } from './schedule.ts'
 import type { Desk } from './serve/desk.ts'
@@ -153,6 +154,9 @@ function createWatches(
 function createTicks(config: Config, deps: MirrorDeps, engine: Engine, closers: Closers) {
   const { clock, random, events, onBug } = deps
   const { passes, problems } = engine
+  const { lifetimeMs } = config.renewal
+  let forgetting = Promise.resolve()
+  closers.push(() => forgetting)
   const audit = createAudit({
     ...engine,
     clock: engine.serviceClock,
@@ -175,6 +179,10 @@ function createTicks(config: Config, deps: MirrorDeps, engine: Engine, closers: 
         onTick() {
           passes.request({ because: 'renewal tick', due: true })
           problems.catchUp().catch(onBug)
+          forgetting = forgetOldMessages(engine.manifest, {
+            nowMs: engine.serviceClock.nowMs(),
+            lifetimeMs,
+          }).catch(onBug)
         },
       },
       {
