@@ -47,7 +47,7 @@ export interface Site {
   /** Runs a command with `--json` and reads its answer. */
   ask<Answer>(...args: string[]): Promise<Answer>
   /** Resolves at the event, `ready` where none is named. */
-  startDaemon(until?: string): Promise<Daemon>
+  startDaemon(until?: string, withinMs?: number): Promise<Daemon>
   /** From now on the program is started by this command, which gets it as its last arguments. */
   runUnder(...launcher: string[]): void
   /** From now on the program runs as this user, and owns state and configuration. */
@@ -109,9 +109,9 @@ export async function createSite(baseUrl: string, settings: Settings = {}): Prom
       if (stdout === '') throw new Error(`no answer to ${args.join(' ')}: ${stderr}`)
       return JSON.parse(stdout)
     },
-    async startDaemon(until = 'ready') {
+    async startDaemon(until = 'ready', withinMs = PATIENCE_MS) {
       const daemon = watch(start(['run']))
-      await daemon.saw(until)
+      await daemon.saw(until, undefined, withinMs)
       return daemon
     },
     runUnder(...command) {
