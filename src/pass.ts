@@ -158,6 +158,7 @@ export function createPasses(deps: {
     released: Released = NOTHING,
   ): AsyncGenerator<Step[]> {
     let references = await facts.openReferences(scope)
+    const landing = new Set(references.map(({ mediaId }) => mediaId))
     const chunks = [...chunked(await facts.gatherPaths(scope, released))]
     // Looked at first, all of them: whether a missing file was renamed is known only when every new one has been seen.
     if (scope.missing) for (const chunk of chunks) await facts.look(chunk)
@@ -175,6 +176,7 @@ export function createPasses(deps: {
           folder: { believed, newSizes },
           sights: await facts.look(chunk),
           references,
+          landing,
           early: released.early,
           policy: { ...deps.policy, ...missing, judgeAgain: scope.again },
         },

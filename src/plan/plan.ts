@@ -1,7 +1,14 @@
 // The one decision: from what is (folder, manifest, references) to what is to be done. Pure; touches nothing.
 // Not for the order of the steps (renewal-order.ts) nor for performing them (transfer/).
 import { isAlive, isDue, offeredAgainAtMs } from '../media/lifetime.ts'
-import type { FileFacts, ManifestEntry, MediaPath, Problem, Reference } from '../media/media.ts'
+import type {
+  FileFacts,
+  ManifestEntry,
+  MediaId,
+  MediaPath,
+  Problem,
+  Reference,
+} from '../media/media.ts'
 import { landingPath, type Step } from './step.ts'
 
 export interface PlanPolicy {
@@ -40,6 +47,8 @@ export interface PassFacts {
   /** The paths in its scope, each once. */
   readonly sights: readonly Sight[]
   readonly references: readonly Reference[]
+  /** Ids that somebody referred to and that have not landed yet; unlike the references, all of them, whatever the pass looks at. */
+  readonly landing: ReadonlySet<MediaId>
   /** Paths to be renewed although they are not due, so that what came together does not fall due together. */
   readonly early: ReadonlySet<MediaPath>
   readonly policy: PlanPolicy
@@ -137,12 +146,14 @@ function wantsRenewal(entry: ManifestEntry, policy: PlanPolicy, isTime: boolean)
 function planMissing(
   entry: ManifestEntry,
   problem: Problem | undefined,
-  { folder, policy }: PassFacts,
+  { folder, landing, policy }: PassFacts,
   nowMs: number,
 ): Step | undefined {
   const { path } = entry
   const isWantedBack = policy.wantedBack.has(path)
   if (!policy.actOnMissing && !isWantedBack) return undefined
+  // Written ahead of its file by a landing under way, or by one that a crash cut short and that is made again.
+  if (entry.origin === 'reference' && landing.has(entry.mediaId)) return undefined
   if (policy.isIgnored(path))
     return { kind: 'forget', path, because: 'the folder ignores it now', evenIfThere: true }
   // A file of this size is waiting to be looked at: it may be this one under a new name. The next pass will know.

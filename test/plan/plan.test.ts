@@ -5,6 +5,7 @@ import { type PassFacts, type PlanPolicy, planPass, type Sight } from '../../src
 import type { Step } from '../../src/plan/step.ts'
 import {
   aFile,
+  aMediaId,
   anEntry,
   aPath,
   aProblem,
@@ -41,6 +42,11 @@ const facts = (world: World): PassFacts => ({
   folder: { believed: world.believed ?? true, newSizes: new Set(world.newSizes ?? []) },
   sights: sights(world),
   references: world.references ?? [],
+  landing: new Set(
+    (world.references ?? [])
+      .filter(({ state }) => state === 'accepted')
+      .map(({ mediaId }) => mediaId),
+  ),
   early: new Set((world.early ?? []).map(aPath)),
   policy: {
     onDelete: 'restore',
@@ -258,6 +264,25 @@ describe('planPass', () => {
       [],
     ],
     ['lands an accepted reference', { references: [aReference()] }, ['land']],
+    [
+      'leaves the entry that a landing wrote ahead of its file to that landing',
+      {
+        entries: [
+          anEntry({ origin: 'reference', mediaId: aMediaId('ref-1') }),
+          anEntry({ path: 'b.jpg', origin: 'reference', mediaId: aMediaId('ref-2'), ageHours: 99 }),
+        ],
+        references: [aReference(), aReference({ mediaId: 'ref-2' })],
+      },
+      ['land', 'land'],
+    ],
+    [
+      'restores a file of the folder although somebody refers to its id',
+      {
+        entries: [anEntry({ mediaId: aMediaId('ref-1') })],
+        references: [aReference({ path: aPath('other.jpg') })],
+      },
+      ['restore', 'land'],
+    ],
     [
       'leaves landed and lost references alone',
       { references: [aReference({ state: 'landed' }), aReference({ state: 'lost' })] },
