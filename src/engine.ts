@@ -6,6 +6,7 @@ import { openCallBook } from './call-book.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError } from './errors.ts'
 import { createFolderProblems } from './folder-problems.ts'
+import { isUnfinishedHint } from './hint-file.ts'
 import { openHooks } from './hooks-in-force.ts'
 import { keepKnownTime, readKnownTime } from './known-time.ts'
 import { openLowdbManifest } from './manifest/lowdb-manifest.ts'
@@ -68,6 +69,7 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     documentMode: config.manifest.mode,
   })
   closers.push(() => store.close())
+  await removeLeftovers(config.state, isUnfinishedHint)
   if (!config.references.renew) await letGoOfReferences(store)
   const { wecom, circuit, concurrency, serviceClock, rate, waitMs } = await createWecomStack(
     config,

@@ -6,6 +6,9 @@ import type { z } from 'zod'
 import { isSystemError } from './errors.ts'
 import type { Emit } from './support/events.ts'
 
+/** Whether a file of that name in the state directory is a hint that was not written to its end. */
+export const isUnfinishedHint = (name: string): boolean => name.endsWith('.json.new')
+
 /** What the file says; undefined when it is not there, cannot be read or holds nonsense. */
 export async function readHint<Form>(
   path: string,

@@ -30,6 +30,15 @@ export async function writeDocument(place: Place, slices: Iterable<Buffer>): Pro
   return sizeBytes
 }
 
+/** What a killed process left half-made. Only for who holds the lock, and before any document is written. */
+export async function removeUnfinished({
+  files,
+  directory,
+}: Pick<Place, 'files' | 'directory'>): Promise<void> {
+  for (const name of [DOCUMENT, PREVIOUS])
+    await removeIfThere(files, inDirectory(directory)(`${name}.tmp`))
+}
+
 async function writeTemporary(
   { files, documentMode }: Place,
   path: string,

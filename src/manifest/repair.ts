@@ -1,6 +1,7 @@
 // Answers for mending what `load.ts` found, by whoever holds the lock: what is damaged gets a name of its own with the
 // time in it and is never written to again; each finding is told to a person.
 import type { Emit } from '../support/events.ts'
+import { removeUnfinished } from './document-file.ts'
 import { DOCUMENT, inDirectory, journalName, linkOrCopy, PREVIOUS, syncDirectory } from './files.ts'
 import { type Finding, tellJournals } from './finding.ts'
 import type { StateLocation } from './reading.ts'
@@ -8,9 +9,10 @@ import { asUnwritable } from './unwritable.ts'
 
 type RepairDeps = StateLocation & { readonly emit: Emit; readonly nowMs: number }
 
-/** Mends every finding in turn; the state on disk then reads the same, without them. */
+/** Mends every finding in turn, and removes what nobody will finish; the state on disk then reads the same, without them. */
 export async function repairState(deps: RepairDeps, findings: readonly Finding[]): Promise<void> {
   try {
+    await removeUnfinished(deps)
     for (const finding of findings)
       deps.emit({ kind: 'state-recovered', ...(await repair(deps, finding)) })
     if (findings.length > 0) await syncDirectory(deps.files, deps.directory)

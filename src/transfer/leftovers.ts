@@ -1,18 +1,19 @@
-// Answers for unfinished downloads that a killed process left behind. They lie in the root of the folder, and nowhere else.
+// Answers for unfinished files that a killed process left behind: downloads, which lie in the root of the folder and nowhere else,
+// and whatever else is begun under a name of its own in one directory.
 import type { Dirent } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
- * Removes the files in the root whose names are ours; answers how many there were. Only for who holds the lock, and
+ * Removes the files in the directory whose names are ours; answers how many there were. Only for who holds the lock, and
  * before any transfer: what another process is about to finish looks just the same.
  */
 export async function removeLeftovers(
-  root: string,
+  directory: string,
   isOurs: (name: string) => boolean,
 ): Promise<number> {
   const isLeftover = (found: Dirent) => found.isFile() && isOurs(found.name)
-  const leftovers = (await readdir(root, { withFileTypes: true })).filter(isLeftover)
-  for (const { name } of leftovers) await rm(join(root, name), { force: true })
+  const leftovers = (await readdir(directory, { withFileTypes: true })).filter(isLeftover)
+  for (const { name } of leftovers) await rm(join(directory, name), { force: true })
   return leftovers.length
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { nextDocumentDelayMs } from '../../src/manifest/document-cadence.ts'
@@ -202,4 +202,12 @@ test('where the file system has no second names, the earlier generation is a cop
   await manifest.commit([put('second')])
   await writeDocument()
   expect(await readFile(join(directory, 'manifest.previous.json'))).toEqual(first)
+})
+
+test('what a killed process left half-made is gone when the state has been opened', async () => {
+  const directory = await createTempFolder()
+  for (const name of ['manifest.json.tmp', 'manifest.previous.json.tmp'])
+    await writeFile(join(directory, name), '{"format": "wecom-media-mi')
+  await openState(directory)
+  expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([])
 })
