@@ -8,6 +8,8 @@ import { stringify } from 'yaml'
 import { createTempFolder } from './temp-folder.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+/** Halves what a start costs; whatever ends in its own time leaves more in it. */
+const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url))
 /** Nothing on one machine takes this long; a test that waits longer has failed. */
 const PATIENCE_MS = 15_000
 
@@ -48,6 +50,8 @@ export interface Site {
   ask<Answer>(...args: string[]): Promise<Answer>
   /** Resolves at the event, `ready` where none is named. */
   startDaemon(until?: string, withinMs?: number): Promise<Daemon>
+  /** The daemon from its very beginning; or another program of the tests that stands in for it, and what it is told. */
+  launch(program?: readonly string[]): Daemon
   /** From now on the program is started by this command, which gets it as its last arguments. */
   runUnder(...launcher: string[]): void
   /** From now on the program runs as this user, and owns state and configuration. */
@@ -80,19 +84,20 @@ export async function createSite(baseUrl: string, settings: Settings = {}): Prom
 
   let user: number | undefined
   let launcher: readonly string[] = []
-  const start = (args: string[]) => {
+  const start = (args: readonly string[]) => {
     const { NOTIFY_SOCKET: _, ...env } = process.env
-    const [command = '', ...rest] = [...launcher, process.execPath, MAIN, ...args, '-c', configFile]
+    const [command = '', ...rest] = [...launcher, process.execPath, ...args, '-c', configFile]
     const child = spawn(command, rest, {
       cwd: root,
-      env,
+      env: { ...env, NODE_COMPILE_CACHE: COMPILE_CACHE },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(user !== undefined && { uid: user, gid: user }),
     })
     onTestFinished(() => void child.kill('SIGKILL'))
     return child
   }
-  const run = (...args: string[]) => collect(start(args))
+  const run = (...args: string[]) => collect(start([MAIN, ...args]))
+  const launch = (program: readonly string[] = [MAIN, 'run']) => watch(start(program))
 
   return {
     folder,
@@ -110,10 +115,11 @@ export async function createSite(baseUrl: string, settings: Settings = {}): Prom
       return JSON.parse(stdout)
     },
     async startDaemon(until = 'ready', withinMs = PATIENCE_MS) {
-      const daemon = watch(start(['run']))
+      const daemon = launch()
       await daemon.saw(until, undefined, withinMs)
       return daemon
     },
+    launch,
     runUnder(...command) {
       launcher = command
     },
