@@ -9,6 +9,7 @@ import { createFolderProblems } from './folder-problems.ts'
 import { isUnfinishedHint } from './hint-file.ts'
 import { openHooks } from './hooks-in-force.ts'
 import { keepKnownTime, readKnownTime } from './known-time.ts'
+import type { Files } from './manifest/files.ts'
 import { openLowdbManifest } from './manifest/lowdb-manifest.ts'
 import type { Manifest } from './manifest/manifest.ts'
 import { createKindPolicy } from './media/kind.ts'
@@ -45,6 +46,8 @@ export interface EngineDeps {
   readonly onBug: (error: unknown) => void
   /** How much of a disk is free; by default the operating system is asked. */
   readonly measureDisk?: typeof measureDisk
+  /** How the manifest touches the disk: as ever, unless something watches over it. */
+  readonly files?: Files
 }
 
 /** What is to be given back at the end, in the order of its making. */
@@ -67,6 +70,7 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     lock: 'exclusive',
     command: deps.command,
     documentMode: config.manifest.mode,
+    ...(deps.files && { files: deps.files }),
   })
   closers.push(() => store.close())
   await removeLeftovers(config.state, isUnfinishedHint)

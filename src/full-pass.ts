@@ -50,7 +50,7 @@ export async function runFullPass(
       deps.passes.takeWord(await deps.passes.findMissing())
     const giveUpAtMs = deps.clock.nowMs() + MAX_SETTLING_MS
     for (let round = 0; round < MAX_ROUNDS && !tally.stoppedBy(); round++) {
-      const before = tally.doneCount()
+      const before = tally.endedCount()
       deps.passes.request({
         because: 'asked for',
         all: true,
@@ -67,7 +67,7 @@ export async function runFullPass(
         await deps.clock.sleep(settleAtMs - deps.clock.nowMs(), signal)
         await deps.folder.lookAgain()
         round--
-      } else if (tally.doneCount() === before) break
+      } else if (tally.endedCount() === before) break
     }
     return tally.sumUp()
   } finally {
@@ -92,6 +92,8 @@ function createTally(
   let stoppedBy: MirrorError | undefined
   let unreachable: MirrorError | undefined
   let doneBytes = 0
+  /** Of what changed the manifest and of what only confirmed it: either may have stood in the way of a landing at its path. */
+  let endedCount = 0
   let stop = () => {}
   const stopped = new Promise<void>((resolve) => {
     stop = resolve
@@ -109,6 +111,7 @@ function createTally(
 
   function listen(event: MirrorEvent) {
     if (event.kind in counts) counts[event.kind as keyof typeof counts]++
+    if (event.kind in counts || event.kind === 'unchanged') endedCount++
     if ('entry' in event) {
       doneBytes += event.entry.sizeBytes
       failed.delete(event.entry.path)
@@ -145,7 +148,14 @@ function createTally(
     }
   }
 
-  return { listen, seeCircuit, sumUp, doneCount, stopped, stoppedBy: () => stoppedBy }
+  return {
+    listen,
+    seeCircuit,
+    sumUp,
+    endedCount: () => endedCount,
+    stopped,
+    stoppedBy: () => stoppedBy,
+  }
 }
 
 async function raceAbort(work: Promise<unknown>, signal: AbortSignal): Promise<void> {

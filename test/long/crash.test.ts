@@ -1,0 +1,22 @@
+// The long form of test/crash/crash.test.ts: half of the deaths at labelled points, half at any moment.
+import { randomInt } from 'node:crypto'
+import { expect, it } from 'vitest'
+import { planDeaths } from '../crash/deaths.ts'
+import { crash } from '../crash/rounds.ts'
+
+const ROUNDS = 500
+
+it(`keeps every promise through ${ROUNDS} deaths`, async () => {
+  const seed = randomInt(2 ** 31)
+  const startedAtMs = performance.now()
+  const { deaths, missed, contents, uploads, references, ids } = await crash(seed, (chance) =>
+    planDeaths(ROUNDS, chance),
+  )
+  const minutes = ((performance.now() - startedAtMs) / 60_000).toFixed(1)
+  console.log(
+    `seed ${seed}: ${deaths} deaths in ${minutes} min; ${contents} contents in ${uploads} uploads ` +
+      `(${(uploads / contents).toFixed(3)}), ${references} references, ${ids} ids handed out`,
+  )
+  expect(missed, `seed ${seed}`).toEqual([])
+  expect(uploads / contents, `seed ${seed}`).toBeLessThanOrEqual(1.1)
+})
