@@ -52,8 +52,8 @@ export async function crash(
   const missed: string[] = []
 
   function launch(death: Death): Daemon {
-    if (death.kind === 'disk') return site.launch([DYING, death.point])
-    return site.launch(undefined, death.kind === 'system-call' ? tracerOf(death) : undefined)
+    site.runUnder(...(death.kind === 'system-call' ? tracerOf(death) : []))
+    return site.launch(death.kind === 'disk' ? [DYING, death.point] : undefined)
   }
 
   async function play(death: Death) {
@@ -89,7 +89,7 @@ export async function crash(
     await bury(daemon, death)
     going?.end()
     await going?.over
-    const survivor = site.launch()
+    const survivor = launch({ kind: 'moment' })
     await requireOrder(survivor, await enter(survivor))
     await bury(survivor, { kind: 'moment' })
   }
@@ -141,7 +141,7 @@ export async function crash(
       })
     })
   }
-  const survivor = site.launch()
+  const survivor = launch({ kind: 'moment' })
   await requireOrder(survivor, await enter(survivor))
   expect((await survivor.stop()).code).toBe(0)
   expect(await findTemporaries(site)).toEqual([])
