@@ -97,7 +97,9 @@ export function createPassFacts(deps: {
       if (!missing.has(path)) deps.onMissing?.()
       missing.add(path)
     } else if (missing.size > 0) missing.delete(path)
-    if (undone.size > 0) undone.delete(path)
+    // Perhaps it is not there at all, behind a directory that is closed just now: nobody will tell when that is open again.
+    if (!file && isUnsettled && (entry || problem)) undone.set(path, 0)
+    else if (undone.size > 0) undone.delete(path)
   }
 
   /** How many are missing still: what was renamed or forgotten since it was looked at is not. */
@@ -133,6 +135,10 @@ export function createPassFacts(deps: {
     markDone(path: MediaPath) {
       undone.delete(path)
       fresh.delete(path)
+    },
+    /** Its file went while the step was under way: the pass that heard of it found no entry yet to be missing, nor a problem. */
+    lookAgainIfGone(path: MediaPath) {
+      if (!folder.get(path)) undone.set(path, 0)
     },
     /** The step brought a file that may have been due when it came: if so, it is looked at again. */
     async markBrought(path: MediaPath) {

@@ -229,6 +229,7 @@ export function createPasses(deps: {
     } catch (error) {
       if (!signal.aborted) await takeInFailure(step, error).catch(deps.onBug)
     }
+    if (step.kind === 'upload' || step.kind === 'renew') facts.lookAgainIfGone(step.path)
   }
 
   async function takeInFailure(step: Step, error: unknown) {

@@ -30,6 +30,7 @@ function setUp(onDelete: 'restore' | 'forget' = 'restore') {
   const clock = createFakeClock(NOW_MS)
   const manifest = createMemoryManifest()
   const files = new Map<MediaPath, FileFacts>()
+  const closed = new Set<MediaPath>()
   const told: MirrorEvent[] = []
   const bugs: unknown[] = []
   const performed: string[] = []
@@ -47,7 +48,7 @@ function setUp(onDelete: 'restore' | 'forget' = 'restore') {
   })
   const passes = createPasses({
     renewals,
-    folder: folderOf(files),
+    folder: { ...folderOf(files), isUnsettled: (path) => closed.has(path) },
     manifest,
     queue: () => queue,
     perform: (step) => {
@@ -79,6 +80,7 @@ function setUp(onDelete: 'restore' | 'forget' = 'restore') {
     performed,
     bugs,
     passes,
+    closed,
     told: () => told.map(({ kind }) => kind),
     put: (...paths: string[]) => {
       for (const path of paths) files.set(aPath(path), aFile({ path, sizeBytes: 100 + files.size }))
@@ -245,6 +247,47 @@ describe('when most files are gone at once', () => {
     expect(site.told()).not.toContain('folder-doubted')
     expect(await site.passes.doubt()).toBeNull()
   })
+})
+
+describe('a file that goes while it is uploaded', () => {
+  it.each(['its entry', 'its problem'])('is looked at again, and %s goes as well', async (what) => {
+    const site = setUp('forget')
+    site.put('a.jpg')
+    const { commit } = site.manifest
+    site.whenPerforming(async (step) => {
+      if (step.kind === 'forget') return commit([{ kind: 'drop-entry', path: step.path }])
+      if (step.kind !== 'upload') return commit([{ kind: 'drop-problem', path: step.path }])
+      site.remove('a.jpg')
+      // Heard of at once, when there is nothing yet that could be missing.
+      site.passes.request({ because: 'event', paths: [step.path] })
+      await site.passes.planned()
+      if (what === 'its problem') throw new MediaUnacceptable('cannot upload `a.jpg`: no')
+      await commit([{ kind: 'put-entry', entry: anEntry({ of: step.file, ageHours: 0 }) }])
+    })
+    await site.pass({ because: 'event', paths: [aPath('a.jpg')] })
+    const restoreTick = { because: 'restore tick', missing: true }
+    await site.pass(restoreTick)
+    await site.clock.advance(1_000)
+    await site.pass(restoreTick)
+    expect(await site.manifest.count()).toMatchObject({ entries: 0, problems: 0 })
+  })
+})
+
+it('a file that went behind a closed directory is looked at again until that is open', async () => {
+  const site = setUp('forget')
+  site.put('d/a.jpg')
+  await site.pass({ because: 'scan', all: true })
+  const path = aPath('d/a.jpg')
+  site.closed.add(path)
+  site.remove(path)
+  const restoreTick = { because: 'restore tick', missing: true }
+  await site.pass({ ...restoreTick, paths: [path] })
+  expect(site.performed).not.toContain('forget d/a.jpg')
+  site.closed.delete(path)
+  await site.pass(restoreTick)
+  await site.clock.advance(1_000)
+  await site.pass(restoreTick)
+  expect(site.performed).toContain('forget d/a.jpg')
 })
 
 describe('a failed step', () => {

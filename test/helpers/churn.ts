@@ -69,6 +69,10 @@ const NOT_UTF8_SHOWN = 'caf\\xE9.jpg'
 /** Not mirrored, by name; a directory's name counts for all below it. */
 const isIgnored = (path: string) => path.split('/').some((name) => /^\.|~$|\.part$/.test(name))
 
+/** Neither what is to be left alone, nor a name that cannot be said in UTF-8. */
+const isTouched = (name: string) =>
+  name !== STANDING && name !== MARKER_NAME && !name.includes('\ufffd')
+
 /** What the system says to an operation that cannot be, as things are: then there was none. */
 const IMPOSSIBLE = new Set(
   'ENOENT EEXIST ENOTDIR EISDIR ENOTEMPTY EINVAL ELOOP EBUSY ETXTBSY ERR_FS_EISDIR EACCES EPERM'.split(
@@ -114,7 +118,7 @@ export function createChurn({
   /** A file that is there, if the tree has one at the place that comes to mind. */
   const existing = () => {
     const parent = directory()
-    const names = readdirSync(parent).filter((name) => name !== STANDING && name !== MARKER_NAME)
+    const names = readdirSync(parent).filter(isTouched)
     return join(parent, pick(names) ?? 'nothing')
   }
   /** A link may lead out; what is written through it must harm nobody. */
@@ -213,13 +217,11 @@ function attempt(act: () => void): void {
   }
 }
 
+/** The root as well: a link to it may have been closed. */
 function openAll(directory: string): void {
-  for (const found of readdirSync(directory, { withFileTypes: true })) {
-    const path = join(directory, found.name)
-    if (!found.isDirectory()) continue
-    chmodSync(path, 0o755)
-    openAll(path)
-  }
+  chmodSync(directory, 0o755)
+  for (const found of readdirSync(directory, { withFileTypes: true }))
+    if (found.isDirectory()) openAll(join(directory, found.name))
 }
 
 /** What is to be mirrored of the tree at `root`, and what cannot be. */

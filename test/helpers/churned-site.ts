@@ -10,11 +10,10 @@ import { aPng } from './samples.ts'
 import { withSimulator } from './with-simulator.ts'
 
 /** Untouched files, so that whatever is deleted in ten minutes is not most of the folder. */
-const STANDING_FILES = 300
+const STANDING_FILES = 600
 const WITHOUT_FILE = 'an entry without a file'
 const RESCAN_MS = 1_000
 /** So many rescans may pass before all is as it should be; a loaded machine's are slow. */
-
 const MAX_RESCANS = 40
 
 type Wecom = Awaited<ReturnType<typeof withSimulator>>
@@ -34,7 +33,7 @@ export async function churnSite({ seed, forMs, isPatient }: Churning) {
     log: { level: 'info' },
   })
   for (let number = 0; number < STANDING_FILES; number++)
-    await site.write(`${STANDING}/${number}.png`, aPng(100 + (number % 30)))
+    await site.write(`${STANDING}/${number}.png`, aPng(100 + (number % 60)))
   await beSomebodyElse(site)
   const daemon = await site.startDaemon()
   await untilTrue(site, wecom)
@@ -80,7 +79,9 @@ async function untilTrue(
     const rescans = Math.ceil((performance.now() - startedAtMs) / RESCAN_MS)
     if (differences.length === 0) return rescans
     if (rescans > MAX_RESCANS)
-      throw new Error(`folder and manifest differ:\n${differences.slice(0, 40).join('\n')}`)
+      throw new Error(
+        `folder and manifest differ:\n${differences.slice(0, 40).join('\n')}\n${(await site.run('status')).stdout}`,
+      )
     await sleep(200)
   }
 }

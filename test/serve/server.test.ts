@@ -88,6 +88,21 @@ describe('what is asked well', () => {
   })
 })
 
+it('hears that everything that vanished is wanted back, and does not assume it', async () => {
+  const wishes: unknown[] = []
+  const { stateDirectory } = await serve({
+    mirror: async (_, __, options) => {
+      wishes.push(options)
+      return {} as never
+    },
+  })
+  const desk = await connectDesk(stateDirectory)
+  const { signal } = new AbortController()
+  await desk?.mirror(() => {}, signal, { restoreVanished: true })
+  await desk?.mirror(() => {}, signal)
+  expect(wishes).toEqual([{ restoreVanished: true }, { restoreVanished: false }])
+})
+
 describe('what is asked badly', () => {
   it('whatever is asked, in whatever form, is answered, and no bug', async () => {
     const { stateDirectory, bugs } = await serve()
@@ -168,6 +183,7 @@ describe('what is asked badly', () => {
     ['POST', '/v1/forget', '{"paths":', 400],
     ['POST', '/v1/forget', '{"paths":"a.jpg"}', 400],
     ['POST', '/v1/forget', JSON.stringify({ paths: ['x'.repeat(2 ** 20)] }), 400],
+    ['POST', '/v1/passes', '{"restore_vanished":"all"}', 400],
     ['POST', '/v1/references', undefined, 400],
     ['DELETE', '/v1/status', undefined, 404],
     ['GET', '/v1/media/%2Fetc%2Fpasswd', undefined, 404],
