@@ -38,12 +38,14 @@ export function createDirectoryWatches(deps: {
   const watched = new Map<string, Watched>()
   const below = new Map<string, Set<string>>()
   const closing = new Set<Promise<void>>()
+  /** A scan may still be asking for watches then; one that stood would keep the whole mirror in memory, reload after reload. */
+  let isClosed = false
 
   const absolute = (directory: string) => (directory === '' ? root : `${root}/${directory}`)
 
   async function add(directories: readonly string[]): Promise<void> {
     const fresh = directories.filter((path) => !watched.has(path) && isWatchable(absolute(path)))
-    for (let first = 0; first < fresh.length; first += DIRECTORIES_PER_WATCHER) {
+    for (let first = 0; first < fresh.length && !isClosed; first += DIRECTORIES_PER_WATCHER) {
       const stands = await addFew(fresh.slice(first, first + DIRECTORIES_PER_WATCHER))
       if (!stands) return
     }
@@ -135,6 +137,7 @@ export function createDirectoryWatches(deps: {
     has: (directory) => watched.has(directory),
     directories: () => watched.keys(),
     async close() {
+      isClosed = true
       drop('')
       for (const directory of [...watched.keys()]) release(directory)
       await Promise.all(closing)
