@@ -48,6 +48,9 @@ export async function readAnswer<Schema extends z.ZodType>(
   return parsed.data
 }
 
+/** Whether it can be what the service says of a call, be it a yes or a no. */
+export const isStatus = (json: unknown): boolean => statusSchema.safeParse(json).success
+
 /** The refusal in a JSON body, if it is one. */
 export function findRefusal(json: unknown, call: Call): WecomRefused | undefined {
   const status = statusSchema.safeParse(json)
@@ -55,20 +58,20 @@ export function findRefusal(json: unknown, call: Call): WecomRefused | undefined
   return createRefusal(status.data.errcode, status.data.errmsg ?? '', call)
 }
 
-/** A "no", sorted by the table; `remedy` overrides it where the call knows better. */
+/** A "no", sorted by the table; `better` is what the call knows better. */
 export function createRefusal(
   errcode: number,
   rawErrmsg: string,
   call: Call,
-  remedy?: Remedy,
+  better?: { readonly remedy: Remedy; readonly hint: string },
 ): WecomRefused {
-  const row = findErrcode(errcode)
+  const row = { ...findErrcode(errcode), ...better }
   const errmsg = cleanErrmsg(rawErrmsg, call.secrets)
   const fromIp = parseFromIp(errmsg)
   const said = errmsg === '' ? '' : `: ${errmsg}`
   return new WecomRefused(
     `cannot ${call.what}: ${row.meaning} (errcode ${errcode}${said})`,
-    { errcode, errmsg, remedy: remedy ?? row.remedy, fromIp, mayGoAsFile: row.tryAsFile === true },
+    { errcode, errmsg, remedy: row.remedy, fromIp, mayGoAsFile: row.tryAsFile === true },
     { hint: fromIp && row.remedy === 'stop' ? `${row.hint}; WeCom saw ${fromIp}` : row.hint },
   )
 }

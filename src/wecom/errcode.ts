@@ -164,7 +164,8 @@ const ROWS: ReadonlyMap<number, ErrcodeRow> = new Map<number, ErrcodeRow>([
   [50001, needsAdmin('the redirect domain is not trusted', OUR_FAULT)],
 ])
 
-const lookUpHint = (errcode: number) =>
+/** For the errcodes that nobody foresaw. */
+export const lookUpHint = (errcode: number): string =>
   `look the code up: https://open.work.weixin.qq.com/devtool/query?e=${errcode}`
 
 /**

@@ -5,6 +5,7 @@ import {
   type Call,
   createRefusal,
   findRefusal,
+  isStatus,
   noteDate,
   parseJson,
   readBounded,
@@ -63,9 +64,12 @@ async function openMedium(answer: Answer, call: Call): Promise<Readable> {
 
   const looksLikeJson = isType(answer, 'application/json') || !isMediumStatus
   const { bytes, isWhole, body } = await peek(answer.body, looksLikeJson ? MAX_ERROR_BYTES : 0)
-  const refusal = looksLikeJson && isWhole ? findRefusal(parseJson(bytes), call) : undefined
+  const json = looksLikeJson && isWhole ? parseJson(bytes) : undefined
+  const refusal = findRefusal(json, call)
   if (refusal) throw refusal
   if (!isMediumStatus) throw createForeign(answer, 'not a medium')
+  if (looksLikeJson && isWhole && beginsAsAnswer(bytes) && !isStatus(json))
+    throw createForeign(answer, 'a refusal that makes no sense')
   if (bytes.length === 0) throw createForeign(answer, 'an empty body')
   if (isType(answer, 'text/html')) throw createForeign(answer, 'a page and not a medium')
   return body
@@ -75,6 +79,10 @@ async function readRefusal(answer: Answer, errcode: number, call: Call) {
   const inBody = findRefusal(parseJson(await readBounded(answer)), call)
   return inBody ?? createRefusal(errcode, String(answer.headers['error-msg'] ?? ''), call)
 }
+
+/** As nothing but an answer begins. When it is none, it is half of one, or was garbled on the way: no medium in any case. */
+const beginsAsAnswer = (bytes: Buffer): boolean =>
+  /^\s*\{\s*"errcode"\s*:/.test(bytes.toString('latin1'))
 
 const isType = (answer: Answer, type: string): boolean =>
   (answer.headers['content-type'] ?? '').trimStart().toLowerCase().startsWith(type)

@@ -1,7 +1,8 @@
 // Answers for asking WeCom for an access token (path/91039). When to ask is the business of `token.ts`.
 import { z } from 'zod'
-import { WecomRefused } from '../errors.ts'
+import { WecomRefused, WecomUnreachable } from '../errors.ts'
 import { type Call, createRefusal, noteDate, readAnswer, wireNumber } from './answer.ts'
+import { lookUpHint } from './errcode.ts'
 import type { HttpExchange } from './http-exchange.ts'
 import type { ServiceClock } from './service-clock.ts'
 import type { Token } from './token.ts'
@@ -33,7 +34,7 @@ export function createTokenFetch(deps: {
       never,
     )
     const reading = readAnswer(answer, tokenSchema, call).catch((error: unknown) => {
-      throw error instanceof WecomRefused ? asCredentialFault(error, call) : error
+      throw asNoFilesFault(error, call)
     })
     const reply = await noteDate(answer, sawDate, reading)
     return {
@@ -44,8 +45,15 @@ export function createTokenFetch(deps: {
   }
 }
 
-/** No refusal of a token can be a file's fault, and an unknown one must not be repeated: wrong secrets block the address. */
-function asCredentialFault(error: WecomRefused, call: Call): WecomRefused {
+/** No answer to gettoken can be a file's fault, and an unknown refusal must not be repeated: wrong secrets block the address. */
+function asNoFilesFault(error: unknown, call: Call): unknown {
+  if (error instanceof WecomUnreachable && error.remedy === 'skip')
+    return new WecomUnreachable(error.message, { hint: error.hint, cause: error })
+  if (!(error instanceof WecomRefused)) return error
   const isPassing = error.errcode === -1 || error.remedy === 'slow-down'
-  return isPassing ? error : createRefusal(error.errcode, error.errmsg, call, 'stop')
+  if (isPassing || error.remedy === 'stop') return error
+  return createRefusal(error.errcode, error.errmsg, call, {
+    remedy: 'stop',
+    hint: `gettoken is not known to answer this: check that \`wecom.baseUrl\` leads to WeCom; ${lookUpHint(error.errcode)}`,
+  })
 }

@@ -81,6 +81,16 @@ test.each<[string, Record<string, string | number>, string]>([
   expect((await bytesOf(await download(headers, text))).toString()).toBe(text)
 })
 
+test.each(['{"errcode":40007,"err', '{ "errcode" : {} }', '{"errcode":'])(
+  '%s is a broken answer and no file',
+  async (text) => {
+    expect(await failureOf(download(JSON_TYPE, text))).toMatchObject({
+      code: 'WECOM_UNREACHABLE',
+      message: expect.stringContaining('a refusal that makes no sense'),
+    })
+  },
+)
+
 test('a large .json file without a name arrives intact, though its beginning was looked at', async () => {
   const bytes = Buffer.alloc(1_000_000, '{"errcode":40007}')
   const got = await bytesOf(await download(JSON_TYPE, bytes))

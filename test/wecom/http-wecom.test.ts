@@ -132,6 +132,26 @@ test.each([
   expect(asked).toBe(1)
 })
 
+test('a refusal that gettoken is not known to give says where to look, and blames no file', async () => {
+  const { baseUrl } = await createLoopback((_request, response) =>
+    replyJson(response, { errcode: 40006, errmsg: 'invalid file size' }),
+  )
+  const failure = await failureOf(createClient({ baseUrl }).wecom.upload(aMedium(), patient))
+  expect(failure).toMatchObject({
+    hint: expect.stringMatching(/check that `wecom.baseUrl` leads to WeCom; .*e=40006$/),
+  })
+})
+
+test('a gateway that finds the question for a token too large is waited out, and no file is blamed', async () => {
+  const { baseUrl } = await createLoopback((_request, response) => response.writeHead(413).end())
+  const failure = await failureOf(createClient({ baseUrl }).wecom.upload(aMedium(), patient))
+  expect(failure).toMatchObject({
+    code: 'WECOM_UNREACHABLE',
+    remedy: 'retry',
+    hint: expect.stringContaining('client_max_body_size'),
+  })
+})
+
 test.each([
   ['without a token', { errcode: 0, expires_in: 7200 }],
   ['with an empty token', { errcode: 0, access_token: '', expires_in: 7200 }],
