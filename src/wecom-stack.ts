@@ -26,6 +26,8 @@ import type { Wecom } from './wecom/wecom.ts'
 export interface WecomStackDeps {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly clock: Clock
+  /** Sockets know only real time, whatever clock the decisions are given; what the silence of a line is measured by. */
+  readonly lineClock?: Pick<Clock, 'after'> | undefined
   readonly random: () => number
   readonly emit: Emit
   readonly onBug: (error: unknown) => void
@@ -59,8 +61,7 @@ export async function createWecomStack(
   const concurrency = createConcurrency({ clock, most: config.transfer, emit })
   const exchange = createHttpExchange({
     baseUrl,
-    // Sockets know only real time, whatever clock the decisions are given.
-    clock: systemClock,
+    clock: deps.lineClock ?? systemClock,
     proxy,
     environment: deps.env,
   })
