@@ -12,6 +12,9 @@ import {
   writeAll,
 } from './files.ts'
 
+/** What the document is called until it is the earlier generation. */
+const SECOND = `${PREVIOUS}.tmp`
+
 interface Place {
   readonly files: Files
   readonly directory: string
@@ -19,14 +22,25 @@ interface Place {
   readonly documentMode: number
 }
 
-/** Returns the size of the new document. The event loop is free after each slice. */
+/**
+ * Returns the size of the new document. The event loop is free after each slice. At any line there are two generations that are
+ * two files, each with its journals: the earlier one is replaced only when the new document is durable, and that is durable
+ * before anybody removes the journals it needed.
+ */
 export async function writeDocument(place: Place, slices: Iterable<Buffer>): Promise<number> {
-  const at = inDirectory(place.directory)
+  const { files, directory } = place
+  const at = inDirectory(directory)
   const temporary = at(`${DOCUMENT}.tmp`)
   const sizeBytes = await writeTemporary(place, temporary, slices)
-  await keepPrevious(place)
-  await place.files.rename(temporary, at(DOCUMENT))
-  await syncDirectory(place.files, place.directory)
+  const hasEarlier = await giveSecondName(place)
+  await files.rename(temporary, at(DOCUMENT))
+  await syncDirectory(files, directory)
+  if (hasEarlier) {
+    await files.rename(at(SECOND), at(PREVIOUS))
+    // An earlier version could leave both names with one file, and renaming a file to itself does nothing.
+    await removeIfThere(files, at(SECOND))
+    await syncDirectory(files, directory)
+  }
   return sizeBytes
 }
 
@@ -63,18 +77,15 @@ async function writeTemporary(
   return sizeBytes
 }
 
-/** A second name, moved over the earlier generation: `manifest.json` itself is never away. */
-async function keepPrevious({ files, directory }: Place): Promise<void> {
+/** A second name for the document that is there: `manifest.json` itself is never away. False when there is none. */
+async function giveSecondName({ files, directory }: Place): Promise<boolean> {
   const at = inDirectory(directory)
-  const temporary = at(`${PREVIOUS}.tmp`)
-  await removeIfThere(files, temporary)
+  await removeIfThere(files, at(SECOND))
   try {
-    await linkOrCopy(files, at(DOCUMENT), temporary)
+    await linkOrCopy(files, at(DOCUMENT), at(SECOND))
+    return true
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return // the first document, or the one before was set aside
+    if (errnoOf(error) === 'ENOENT') return false // the first document, or the one before was set aside
     throw error
   }
-  await files.rename(temporary, at(PREVIOUS))
-  // After a crash the two may be one file already, and renaming a file to itself does nothing.
-  await removeIfThere(files, temporary)
 }

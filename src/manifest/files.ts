@@ -36,7 +36,8 @@ export interface Files {
   link(from: string, to: string): Promise<void>
   copyFile(from: string, to: string): Promise<void>
   unlink(path: string): Promise<void>
-  mkdir(path: string, options: { recursive: true; mode: number }): Promise<unknown>
+  /** Answers with the first directory that had to be made. */
+  mkdir(path: string, options: { recursive: true; mode: number }): Promise<string | undefined>
 }
 
 export const diskFiles: Files = {
@@ -74,8 +75,13 @@ export async function writeAll(file: OpenFile, bytes: Uint8Array, position: numb
 }
 
 /** Makes new, renamed and removed names of a directory durable. */
-export async function syncDirectory(files: Files, directory: string): Promise<void> {
-  const opened = await files.open(directory, 'r')
+export const syncDirectory = (files: Files, directory: string): Promise<void> =>
+  syncOpened(files, directory, 'r')
+
+const syncFile = (files: Files, path: string): Promise<void> => syncOpened(files, path, 'r+')
+
+async function syncOpened(files: Files, path: string, flags: 'r' | 'r+'): Promise<void> {
+  const opened = await files.open(path, flags)
   try {
     await opened.sync()
   } finally {
@@ -90,12 +96,15 @@ export async function removeIfThere(files: Files, path: string): Promise<void> {
   })
 }
 
-/** A second name for the same file, or a copy of it where the file system knows no such thing. */
+/** A second name for the same file, or a copy of it, flushed, where the file system knows no such thing. */
 export async function linkOrCopy(files: Files, from: string, to: string): Promise<void> {
-  await files.link(from, to).catch((error: unknown) => {
+  try {
+    await files.link(from, to)
+  } catch (error) {
     if (!NO_LINKS.has(errnoOf(error) ?? '')) throw error
-    return files.copyFile(from, to)
-  })
+    await files.copyFile(from, to)
+    await syncFile(files, to)
+  }
 }
 
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])

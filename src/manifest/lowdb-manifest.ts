@@ -1,5 +1,6 @@
 // The manifest kept with lowdb: opening, committing, closing. lowdb holds the contents; its adapter (ours) has journal and
 // document; this file puts them in order. Not for how either is written.
+import { dirname } from 'node:path'
 import { Low } from 'lowdb'
 import { ConfigError, ManifestUnwritable } from '../errors.ts'
 import type { Clock } from '../support/clock.ts'
@@ -8,7 +9,7 @@ import { type Ahead, planAlteration, takeTurn } from './alteration.ts'
 import { type Contents, createContents, EMPTY_TABLES } from './contents.ts'
 import { createContentsReader } from './contents-reader.ts'
 import { createDocumentSchedule } from './document-schedule.ts'
-import { describeErrno, diskFiles, errnoOf, type Files } from './files.ts'
+import { describeErrno, diskFiles, errnoOf, type Files, syncDirectory } from './files.ts'
 import { type Lock, takeLock } from './lock.ts'
 import { createJournalledAdapter } from './lowdb-adapter.ts'
 import type { Manifest } from './manifest.ts'
@@ -96,6 +97,9 @@ async function openLocked(
 async function makeDirectory(files: Files, directory: string, documentMode: number): Promise<void> {
   try {
     const made = await files.mkdir(directory, { recursive: true, mode: 0o700 })
+    // A directory is a name in another one: without this a power failure may take all that was ever flushed in it.
+    for (let at = directory; made !== undefined && at.length >= made.length; at = dirname(at))
+      await syncDirectory(files, dirname(at))
     // One that was there is as its owner wants it.
     if (made !== undefined) await openUp(files, directory, documentMode)
   } catch (error) {

@@ -25,6 +25,8 @@ async function repair(deps: RepairDeps, finding: Finding) {
   switch (finding.kind) {
     case 'document-damaged': {
       const aside = await setAside(deps, finding.name, '.json')
+      // Its new name first, and durable: a power failure may keep the one and not the other.
+      await syncDirectory(deps.files, deps.directory)
       await deps.files.unlink(inDirectory(deps.directory)(finding.name))
       return {
         message: `\`${finding.name}\` in \`${deps.directory}\` was damaged (${finding.because}); the state was rebuilt from the earlier generation and the journals`,

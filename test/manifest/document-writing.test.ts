@@ -94,10 +94,11 @@ test('flushes the document before it takes its place, and the directory after', 
     'sync manifest.json.tmp',
     'unlink manifest.previous.json.tmp',
     'link manifest.previous.json.tmp',
-    'rename manifest.previous.json',
-    'unlink manifest.previous.json.tmp',
     'rename manifest.json',
     `sync ${folder}`,
+    'rename manifest.previous.json',
+    'unlink manifest.previous.json.tmp',
+    `sync ${folder}`, // before what the generation before it needed goes
     'unlink manifest.journal.1',
   ])
 })

@@ -65,8 +65,8 @@ test('death at each line of replacing the document leaves a state that reads the
   const stages: ((at: (name: string) => string) => Promise<unknown>)[] = [
     async (at) => writeFile(at('manifest.json.tmp'), '{"format": "wecom-media'),
     async (at) => link(at(DOCUMENT), at('manifest.previous.json.tmp')),
+    // As an earlier version of this program left it: the two generations are one file, which the next writing must get over.
     async (at) => rename(at('manifest.previous.json.tmp'), at(PREVIOUS)),
-    // The two generations are one file now: the next keeping must get over it.
     async (at) => link(at(DOCUMENT), at('manifest.previous.json.tmp')),
   ]
   for (let count = 1; count <= stages.length; count++) {
