@@ -1,6 +1,7 @@
-// What the manifest costs, beside lowdb's own file adapter in the same run: node test/bench/manifest.ts [entries]
+// What the manifest costs, side by side with `node:sqlite` (and lowdb's own file adapter) in one run and one directory:
+// npm run bench manifest, or for one size: node test/bench/manifest.ts 100000
 // Ratios within one run mean something; absolute figures are this machine's.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
@@ -12,13 +13,17 @@ import { readManifest } from '../../src/manifest/read-manifest.ts'
 import { systemClock } from '../../src/support/clock.ts'
 import { createEvents, type MirrorEvent } from '../../src/support/events.ts'
 import { aFingerprint, aMediaId, anEntry, CORP_ID, START_MS } from '../manifest/rows.ts'
+import { openSqlitePeer, type SqlitePeer } from './sqlite-peer.ts'
 
-const ENTRY_COUNT = Number(process.argv[2] ?? 100_000)
-const ROUND_MS = 2000
+const SIZES = [1_000, 100_000, 1_000_000]
+const CONCURRENCIES = [1, 16, 64]
+/** Ours and theirs take turns, so that a slower moment of the disk meets both. */
+const ROUNDS = 5
+const ROUND_MS = 800
+/** The whole file at every write: beyond this a single one takes seconds. */
+const MAX_STOCK_ENTRIES = 100_000
+const TRAFFIC_MS = 75_000
 
-const root = await mkdtemp(join(tmpdir(), 'manifest-bench-'))
-const directory = join(root, 'state')
-const events = createEvents()
 let drawn = 0
 
 /** A different content every time: some stores skip what is the same. */
@@ -30,31 +35,12 @@ const entryAt = (n: number) => {
     renewAtMs: START_MS + ((n * 7919) % 86_400) * 1000,
   })
 }
-const anyEntry = () => entryAt(Math.floor(Math.random() * ENTRY_COUNT))
-const open = () =>
-  openLowdbManifest({
-    directory,
-    corpId: CORP_ID,
-    clock: systemClock,
-    emit: events.emit,
-    lock: 'exclusive',
-    command: 'bench',
-  })
-
-const nextDocument = () =>
-  new Promise<Extract<MirrorEvent, { kind: 'document-written' }>>((resolve) => {
-    const stop = events.subscribe((event) => {
-      if (event.kind !== 'document-written') return
-      stop()
-      resolve(event)
-    })
-  })
 
 const print = (what: string, figures: string) => console.log(`${what.padEnd(44)} ${figures}`)
 const ms = (value: number | undefined) => `${(value ?? 0).toFixed(2)} ms`
 const rss = () => `${Math.round(process.memoryUsage().rss / 2 ** 20)} MB resident`
 const percentile = (values: readonly number[], part: number) =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length * part)]
+  values.toSorted((a, b) => a - b)[Math.floor(values.length * part)] ?? 0
 
 /** Runs it, and returns how long it took and how long the event loop stood still at worst. */
 async function measure<T>(act: () => Promise<T>) {
@@ -70,113 +56,221 @@ async function measure<T>(act: () => Promise<T>) {
   return { result, tookMs, stallMs: delay.max / 1e6 }
 }
 
-async function commitsPerSecond(commit: () => Promise<unknown>, concurrency: number) {
-  const latencies: number[] = []
-  const untilMs = performance.now() + ROUND_MS
-  const worker = async () => {
+/** How many a second, so many callers at a time, each waiting for its own. */
+async function rateOf(commit: () => unknown, concurrency: number): Promise<number> {
+  let count = 0
+  const startedMs = performance.now()
+  const untilMs = startedMs + ROUND_MS
+  const caller = async () => {
     while (performance.now() < untilMs) {
+      await commit()
+      count++
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, caller))
+  return (count / (performance.now() - startedMs)) * 1000
+}
+
+interface Bench {
+  readonly count: number
+  readonly root: string
+  readonly directory: string
+  open(): Promise<Manifest>
+  nextDocument(): Promise<Extract<MirrorEvent, { kind: 'document-written' }>>
+  documents(): readonly Extract<MirrorEvent, { kind: 'document-written' }>[]
+}
+
+async function createBench(count: number): Promise<Bench> {
+  const root = await mkdtemp(join(tmpdir(), 'manifest-bench-'))
+  const directory = join(root, 'state')
+  const events = createEvents()
+  const documents: Extract<MirrorEvent, { kind: 'document-written' }>[] = []
+  events.subscribe((event) => {
+    if (event.kind === 'document-written') documents.push(event)
+  })
+  return {
+    count,
+    root,
+    directory,
+    documents: () => documents,
+    open: () =>
+      openLowdbManifest({
+        directory,
+        corpId: CORP_ID,
+        clock: systemClock,
+        emit: events.emit,
+        lock: 'exclusive',
+        command: 'bench',
+      }),
+    nextDocument: () =>
+      new Promise((resolve) => {
+        const stop = events.subscribe((event) => {
+          if (event.kind !== 'document-written') return
+          stop()
+          resolve(event)
+        })
+      }),
+  }
+}
+
+const anyEntry = ({ count }: Bench) => entryAt(Math.floor(Math.random() * count))
+const put = (bench: Bench, manifest: Manifest) => () =>
+  manifest.commit([{ kind: 'put-entry', entry: anyEntry(bench) }])
+
+function* thousands(count: number) {
+  for (let n = 0; n < count; n += 1000)
+    yield Array.from({ length: Math.min(1000, count - n) }, (_, k) => entryAt(n + k))
+}
+
+async function fill({ count }: Bench, manifest: Manifest) {
+  for (const entries of thousands(count))
+    await manifest.commit(entries.map((entry) => ({ kind: 'put-entry', entry })))
+}
+
+/** Filling, opening, reading, and a document under commits. */
+async function benchLife(bench: Bench): Promise<Manifest> {
+  let manifest = await bench.open()
+  const filled = await measure(() => fill(bench, manifest))
+  print('fill, 1,000 a commit', `${ms(filled.tookMs)}, ${rss()}`)
+  const closed = await measure(() => manifest.close())
+  print(
+    'first document, everything serialised',
+    `${ms(closed.tookMs)}, stall ${ms(closed.stallMs)}`,
+  )
+  const opened = await measure(bench.open)
+  manifest = opened.result
+  print('open', `${ms(opened.tookMs)}, stall ${ms(opened.stallMs)}, ${rss()}`)
+  const read = await measure(() => readManifest({ directory: bench.directory, corpId: CORP_ID }))
+  print('read without the lock', `${ms(read.tookMs)}, stall ${ms(read.stallMs)}`)
+  const due = await measure(() => manifest.findDue({ untilMs: Number.MAX_SAFE_INTEGER }, 1000))
+  print('the 1,000 due next', ms(due.tookMs))
+  await benchDocument(bench, manifest)
+  return manifest
+}
+
+async function benchDocument(bench: Bench, manifest: Manifest) {
+  const commit = put(bench, manifest)
+  const latencies: number[] = []
+  const round = await measure(async () => {
+    let isWritten = false
+    const written = bench.nextDocument()
+    void written.then(() => (isWritten = true))
+    while (!isWritten) {
       const startedMs = performance.now()
       await commit()
       latencies.push(performance.now() - startedMs)
     }
-  }
-  const { tookMs, stallMs } = await measure(() =>
-    Promise.all(Array.from({ length: concurrency }, worker)),
-  )
-  const rate = Math.round((latencies.length / tookMs) * 1000)
-  print(
-    `  ${concurrency} at a time`,
-    `${String(rate).padStart(6)} /s   p50 ${ms(percentile(latencies, 0.5))}   p99 ${ms(percentile(latencies, 0.99))}   worst stall ${ms(stallMs)}`,
-  )
-}
-
-async function fill(manifest: Manifest) {
-  for (let n = 0; n < ENTRY_COUNT; n += 1000) {
-    const length = Math.min(1000, ENTRY_COUNT - n)
-    await manifest.commit(
-      Array.from({ length }, (_, k) => ({ kind: 'put-entry', entry: entryAt(n + k) })),
-    )
-  }
-}
-
-const put = (manifest: Manifest) => () =>
-  manifest.commit([{ kind: 'put-entry', entry: anyEntry() }])
-
-async function benchOurs() {
-  let manifest = await open()
-  const filled = await measure(() => fill(manifest))
-  print('ours: fill, 1,000 a commit', `${ms(filled.tookMs)}, ${rss()}`)
-  const closed = await measure(() => manifest.close())
-  print(
-    '  first document (everything serialised)',
-    `${ms(closed.tookMs)}, stall ${ms(closed.stallMs)}`,
-  )
-
-  const opened = await measure(open)
-  manifest = opened.result
-  print('  open', `${ms(opened.tookMs)}, stall ${ms(opened.stallMs)}, ${rss()}`)
-  const read = await measure(() => readManifest({ directory, corpId: CORP_ID }))
-  print('  read without the lock', `${ms(read.tookMs)}, stall ${ms(read.stallMs)}`)
-  const due = await measure(() => manifest.findDue({ untilMs: Number.MAX_SAFE_INTEGER }, 1000))
-  print('  the 1,000 due next', ms(due.tookMs))
-
-  const written = nextDocument()
-  const latencies: number[] = []
-  const round = await measure(async () => {
-    let isWritten = false
-    void written.then(() => (isWritten = true))
-    while (!isWritten) {
-      const startedMs = performance.now()
-      await put(manifest)()
-      latencies.push(performance.now() - startedMs)
-    }
     return written
   })
+  const { tookMs, bytes } = round.result
   print(
-    '  document under commits, one at a time',
-    `${ms(round.result.tookMs)} for ${(round.result.bytes / 1e6).toFixed(1)} MB, stall ${ms(round.stallMs)}; commits meanwhile p50 ${ms(percentile(latencies, 0.5))}, p99 ${ms(percentile(latencies, 0.99))}, max ${ms(latencies.reduce((a, b) => Math.max(a, b)))}`,
+    'document under commits, one at a time',
+    `${ms(tookMs)} for ${(bytes / 1e6).toFixed(1)} MB, stall ${ms(round.stallMs)}; commits meanwhile p50 ${ms(percentile(latencies, 0.5))}, p99 ${ms(percentile(latencies, 0.99))}`,
   )
-  console.log('ours: durable commits')
-  const { cpuMs, count } = await cpuPerCommit(manifest)
-  print('  CPU of one commit of one change', `${ms(cpuMs / count)} (64 at a time)`)
-  for (const concurrency of [1, 16, 64]) await commitsPerSecond(put(manifest), concurrency)
-  await manifest.close()
-  print('  ', rss())
 }
 
-async function cpuPerCommit(manifest: Manifest) {
-  const before = process.cpuUsage()
-  const count = 64 * 200
-  for (let n = 0; n < 200; n++) await Promise.all(Array.from({ length: 64 }, put(manifest)))
-  const { user, system } = process.cpuUsage(before)
-  return { cpuMs: (user + system) / 1000, count }
+function fillPeer({ count, root }: Bench): SqlitePeer {
+  const peer = openSqlitePeer(join(root, 'peer.sqlite'))
+  for (const entries of thousands(count)) peer.commitAll(entries)
+  return peer
+}
+
+/** The median of rounds that take turns, by number of callers. */
+async function benchCommits(bench: Bench, manifest: Manifest): Promise<number[]> {
+  const peer = fillPeer(bench)
+  const ours = put(bench, manifest)
+  const medians: number[] = []
+  for (const concurrency of CONCURRENCIES) {
+    const theirs = () => peer.commit(anyEntry(bench))
+    // One caller that gathers what its many would have committed.
+    const gathered = () =>
+      peer.commitAll(Array.from({ length: concurrency }, () => anyEntry(bench)))
+    const rates: [number, number, number][] = []
+    for (let round = 0; round < ROUNDS; round++)
+      rates.push([
+        await rateOf(ours, concurrency),
+        await rateOf(theirs, 1),
+        (await rateOf(gathered, 1)) * concurrency,
+      ])
+    const [mine = 0, peers = 0, gatheredRate = 0] = [0, 1, 2].map((n) =>
+      percentile(
+        rates.map((rate) => rate[n] ?? 0),
+        0.5,
+      ),
+    )
+    medians.push(mine)
+    print(
+      `durable commits a second, ${concurrency} at a time`,
+      `ours ${mine.toFixed(0)}, node:sqlite ${peers.toFixed(0)} (ratio ${(mine / peers).toFixed(2)}), gathered by hand into one transaction ${gatheredRate.toFixed(0)} (ratio ${(mine / gatheredRate).toFixed(2)})`,
+    )
+  }
+  peer.close()
+  return medians
+}
+
+/** One commit every 20 ms for longer than two documents are apart: what the document costs the disk. */
+async function benchTraffic(bench: Bench, manifest: Manifest) {
+  await bench.nextDocument()
+  const before = { written: await writtenBytes(), documents: bench.documents().length }
+  const startedMs = performance.now()
+  const commit = put(bench, manifest)
+  while (performance.now() - startedMs < TRAFFIC_MS) {
+    await commit()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  const seconds = (performance.now() - startedMs) / 1000
+  const documents = bench.documents().slice(before.documents)
+  const bytes = documents.reduce((sum, document) => sum + document.bytes, 0)
+  const all = (await writtenBytes()) - before.written
+  print(
+    `disk traffic, ${seconds.toFixed(0)} s at 50 commits a second`,
+    `${documents.length} documents, ${(bytes / 1e6 / seconds).toFixed(2)} MB/s of them; everything ${(all / 1e6 / seconds).toFixed(2)} MB/s`,
+  )
+}
+
+/** What this process has had written to disks, as Linux counts it. */
+async function writtenBytes(): Promise<number> {
+  const counts = await readFile('/proc/self/io', 'utf8')
+  return Number(/^write_bytes: (\d+)$/m.exec(counts)?.[1])
 }
 
 /** lowdb as it comes: the whole file at every write, and never flushed. */
-async function benchStock() {
+async function benchStock({ count, root }: Bench) {
   const file = join(root, 'stock.json')
   const db = new Low<Record<string, unknown>>(new JSONFile(file), {})
-  for (let n = 0; n < ENTRY_COUNT; n++) {
-    const entry = entryAt(n)
-    db.data[entry.path] = entry
-  }
+  for (const entries of thousands(count)) for (const entry of entries) db.data[entry.path] = entry
   const written = await measure(() => db.write())
-  print('stock lowdb JSONFile: write', `${ms(written.tookMs)}, stall ${ms(written.stallMs)}`)
-  const read = await measure(() => new Low<Record<string, unknown>>(new JSONFile(file), {}).read())
-  print('  read, unchecked, no indexes', `${ms(read.tookMs)}, stall ${ms(read.stallMs)}`)
-  console.log('stock lowdb JSONFile: commits (not durable)')
-  const commit = () =>
-    db.update((data) => {
-      const entry = anyEntry()
-      data[entry.path] = entry
-    })
-  for (const concurrency of [1, 16, 64]) await commitsPerSecond(commit, concurrency)
+  print('stock lowdb JSONFile, a write', `${ms(written.tookMs)}, stall ${ms(written.stallMs)}`)
 }
 
-console.log(`${ENTRY_COUNT} entries, Node ${process.version}`)
-try {
-  await benchOurs()
-  await benchStock()
-} finally {
-  await rm(root, { recursive: true, force: true })
+async function benchSize(count: number): Promise<number[]> {
+  console.log(`\n${count} entries, Node ${process.version}`)
+  const bench = await createBench(count)
+  try {
+    const manifest = await benchLife(bench)
+    const medians = await benchCommits(bench, manifest)
+    if (count === MAX_STOCK_ENTRIES) await benchTraffic(bench, manifest)
+    await manifest.close()
+    if (count <= MAX_STOCK_ENTRIES) await benchStock(bench)
+    return medians
+  } finally {
+    await rm(bench.root, { recursive: true, force: true })
+  }
+}
+
+/** All sizes, and how flat the commits are from the smallest to the largest. */
+export async function benchManifest(sizes: readonly number[] = SIZES): Promise<void> {
+  const bySize: number[][] = []
+  for (const count of sizes) bySize.push(await benchSize(count))
+  const [smallest = [], largest = []] = [bySize[0], bySize.at(-1)]
+  const flat = CONCURRENCIES.map(
+    (concurrency, n) =>
+      `${concurrency} at a time ${((largest[n] ?? 0) / (smallest[n] ?? 1)).toFixed(2)}`,
+  )
+  console.log(`\nours, ${sizes.at(-1)} entries to ${sizes[0]}: ${flat.join(', ')}`)
+}
+
+if (import.meta.main) {
+  const given = process.argv.slice(2).map(Number)
+  await benchManifest(given.length > 0 ? given : undefined)
 }
