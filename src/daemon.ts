@@ -17,6 +17,7 @@ import { createSchedule } from './schedule.ts'
 import type { Desk } from './serve/desk.ts'
 import { findLateRenewals } from './serve/late-renewals.ts'
 import { createLocalServer } from './serve/server.ts'
+import { createTroubles } from './troubles.ts'
 import { resolveFolder } from './watch/marker.ts'
 
 export interface Mirror {
@@ -65,12 +66,15 @@ async function build(
   const { clock, events } = deps
   const { emit } = events
   const startedAtMs = clock.nowMs()
+  // Before anything can go wrong.
+  const troubles = createTroubles({ events, clock })
+  closers.push(troubles.start())
   const engine = await createEngine(config, deps, closers)
   const { manifest, circuit, passes } = engine
   const circumstances = createCircumstances({ ...engine, lastError: engine.passes.lastError })
   const { corpId } = config.wecom
   const callback = config.callback && createCallback(config.callback, deps, { ...engine, corpId })
-  const desk = createMirrorDesk(config, deps, { engine, callback, circumstances, startedAtMs })
+  const desk = createMirrorDesk(config, deps, { engine, callback, circumstances, troubles, startedAtMs })
   const watches = createWatches(config, deps, { engine, circumstances })
   const schedule = createTicks(config, deps, engine, closers)
   const server = createLocalServer({ stateDirectory: config.state, desk, onBug: deps.onBug })
@@ -102,9 +106,11 @@ async function build(
       await passes.planned()
     },
     async statusLine() {
-      const { entries, problems: troubles } = await manifest.count()
+      const { entries, problems: count } = await manifest.count()
       const { kind, error } = circuit.state()
-      return `${entries} media, ${troubles} problems${error ? `; no calls to WeCom (${kind}): ${error.message}` : ''}`
+      const outage = error ? `; no calls to WeCom (${kind}): ${error.message}` : ''
+      const scarce = troubles.all().map(({ message }) => `; ${message}`)
+      return `${entries} media, ${count} problems${outage}${scarce.join('')}`
     },
   }
 }
@@ -119,14 +125,16 @@ function createWatches(
   },
 ) {
   const { engine, circumstances } = parts
-  const { manifest, circuit, serviceClock, passes, queue, renewals } = engine
+  const { manifest, circuit, held, serviceClock, passes, queue, renewals } = engine
   const { lifetimeMs } = config.renewal
   const retries = createRetries({
     clock,
     random,
     events,
     // While the circuit is not closed, what waits is probe enough.
-    isWorthwhile: () => circuit.state().kind === 'closed' || queue.load().waiting === 0,
+    isWorthwhile: () =>
+      !held.error('everything') &&
+      (circuit.state().kind === 'closed' || queue.load().waiting === 0),
     request: () => passes.request({ because: 'what was postponed', due: true }),
   })
   const dangerWatch = createDangerWatch({

@@ -6,6 +6,7 @@ import { openCallBook } from './call-book.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError } from './errors.ts'
 import { createFolderProblems } from './folder-problems.ts'
+import { createHeldSteps } from './held-steps.ts'
 import { isUnfinishedHint } from './hint-file.ts'
 import { openHooks } from './hooks-in-force.ts'
 import { keepKnownTime, readKnownTime } from './known-time.ts'
@@ -87,7 +88,9 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
   )
   closers.push(keepKnownTime({ directory: config.state, serviceClock, events, onBug }))
   const { root, isMarked } = await markFolder(config, store, events)
-  const hooks = await openHooks(config, deps, { store, root, serviceClock }, closers)
+  const held = createHeldSteps({ manifest: store, root, clock, emit, onBug })
+  closers.push(() => held.stop())
+  const hooks = await openHooks(config, deps, { store: held.manifest, root, serviceClock }, closers)
   const { manifest } = hooks
   await removeLeftovers(root, isTempName)
 
@@ -150,7 +153,7 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     manifest,
     queue: () => queue,
     renewals,
-    perform: createPerform({ root, manifest, upload, download, emit }),
+    perform: held.hold(createPerform({ root, manifest, upload, download, emit })),
     policy: { onDelete: config.folder.onDelete, renewReferences, isIgnored },
     clock: serviceClock,
     isOutage: () => circuit.state().kind !== 'closed',
@@ -207,6 +210,7 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     wecom,
     manifest,
     circuit,
+    held,
     serviceClock,
     folder,
     problems,

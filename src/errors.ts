@@ -112,6 +112,12 @@ export class DiskShort extends BaseError {
   readonly remedy = 'retry' satisfies Remedy
 }
 
+/** This machine has no room, no files to open or a failing disk for it: no medium's fault, and tried again by itself. */
+export class HostUnable extends BaseError {
+  readonly code = 'HOST_UNABLE'
+  readonly remedy = 'retry' satisfies Remedy
+}
+
 export type MirrorError =
   | ConfigError
   | MediaUnacceptable
@@ -121,6 +127,7 @@ export type MirrorError =
   | ManifestUnreadable
   | ManifestUnwritable
   | DiskShort
+  | HostUnable
 
 /** Failures that the program foresees; anything else is a bug and crashes it. */
 export const isMirrorError = (error: unknown): error is MirrorError => error instanceof BaseError

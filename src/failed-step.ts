@@ -8,6 +8,13 @@ import type { Emit } from './support/events.ts'
 /** What the service failed on waits for nothing but the next look, whatever the clock says. */
 const AT_ANY_LOOK = 0
 
+/** The fault of no medium and of no call: this machine's. */
+const HOSTS: ReadonlySet<MirrorError['code']> = new Set([
+  'MANIFEST_UNWRITABLE',
+  'HOST_UNABLE',
+  'DISK_SHORT',
+])
+
 /** Of the paths that were postponed last; an outage stops all steps long before so many have failed. */
 const MOST_REMEMBERED = 10_000
 
@@ -26,9 +33,9 @@ export function createFailedSteps(deps: {
   function postpone(path: MediaPath, error: MirrorError): void {
     const wasTold = postponed.get(path)?.isTold === true
     const isWecoms = error.code === 'WECOM_UNREACHABLE' || error.code === 'WECOM_REFUSED'
-    // A full disk was told as one thing for all.
-    const isToldOf = (isWecoms && deps.isOutage()) || error.code === 'DISK_SHORT'
-    const isNews = !wasTold && !isToldOf
+    // What the machine does not give was told as one thing for all.
+    const isHosts = HOSTS.has(error.code)
+    const isNews = !wasTold && !isHosts && !(isWecoms && deps.isOutage())
     emit({ kind: 'step-postponed', path, error, isNews })
     postponed.delete(path)
     postponed.set(path, { error, isTold: wasTold || isNews })

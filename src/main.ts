@@ -37,6 +37,7 @@ function createContext(options: { config?: string; json?: boolean }): Context {
       process.on('SIGHUP', listener)
       return () => void process.off('SIGHUP', listener)
     },
+    outliveStdout: () => void stdout.off('error', endWithStdout).on('error', () => {}),
     configFile: options.config,
     json: options.json === true,
   }
@@ -115,11 +116,16 @@ function end(code: ExitCode | typeof EXIT_INTERRUPTED): void {
   setTimeout(() => process.exit(code), LINGER_MS).unref()
 }
 
-// A reader that has seen enough (`list | head`) ends us, as it ends every other program; a daemon is then started again.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT_BROKEN_PIPE)
-  throw error
-})
+/** A reader that has seen enough (`list | head`) ends us, as it ends every other program; so does a disk without room for the answer. */
+function endWithStdout({ code, message }: NodeJS.ErrnoException): never {
+  if (code === 'EPIPE') process.exit(EXIT_BROKEN_PIPE)
+  process.stderr.write(`cannot write to standard output: ${message}\n`)
+  process.exit(EXIT.disk)
+}
+
+process.stdout.on('error', endWithStdout)
+// Whoever would be told is not there.
+process.stderr.on('error', () => {})
 
 // What nobody caught. Node itself would print all that hangs on the error, and on one about an address hangs that address, with the
 // secret in its query.

@@ -14,6 +14,7 @@ import type { Circumstances } from './serve/prospect.ts'
 import type { LiveFacts } from './serve/status.ts'
 import { removeFile } from './transfer/place.ts'
 import type { QueueLoad, TransferQueue } from './transfer/transfer-queue.ts'
+import type { createTroubles } from './troubles.ts'
 import { createVainLookUps } from './vain-look-ups.ts'
 
 /** What persons and programs may ask of this mirror. */
@@ -24,10 +25,11 @@ export function createMirrorDesk(
     readonly engine: Engine
     readonly callback: Callback | undefined
     readonly circumstances: (path: MediaPath) => Promise<Circumstances>
+    readonly troubles: Pick<ReturnType<typeof createTroubles>, 'all'>
     readonly startedAtMs: number
   },
 ): Desk {
-  const { engine, callback, circumstances, startedAtMs } = parts
+  const { engine, callback, circumstances, troubles, startedAtMs } = parts
   const { root, manifest, circuit, serviceClock, folder, passes, queue, renewals, firstScan } =
     engine
   const live = async (): Promise<LiveFacts> => ({
@@ -39,6 +41,7 @@ export function createMirrorDesk(
     doubt: await passes.doubt(),
     disk: (await engine.diskRoom.shortage()) ?? null,
     callback: callback?.counts(),
+    troubles: troubles.all(),
     renewals: describeRenewals(renewals.outlook(), queue.load()),
   })
   const scanned = { ...folder, scan: engine.scan }
@@ -82,7 +85,7 @@ export function createMirrorDesk(
       return found
     },
     accept: (wanted) => engine.acceptance.accept(wanted, { anew: true }),
-    circuitError: () => circuit.state().error ?? engine.doubt(),
+    circuitError: () => circuit.state().error ?? engine.held.error('downloads') ?? engine.doubt(),
     queue,
     deleteFile: (path: MediaPath) => removeFile(root, path),
   })

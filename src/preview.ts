@@ -33,7 +33,7 @@ export async function previewPass(
   })
   const passes = createPasses({
     folder,
-    manifest: { ...reader, commit: never, close: never },
+    manifest: { ...reader, commit: never, probe: never, close: never },
     queue: () => ({ submit: never }),
     renewals: { take: never },
     perform: never,

@@ -1,5 +1,5 @@
 // Answers for not leaving what was postponed to the next tick of the schedule, which may be minutes away: one pass a little later,
-// and one as soon as WeCom answers again. One timer for all; what WeCom can bear is the circuit's business.
+// and one as soon as WeCom answers again or the disk takes what is written. One timer for all; what WeCom can bear is the circuit's business.
 import type { Clock, Timer } from './support/clock.ts'
 import type { Events } from './support/events.ts'
 
@@ -31,7 +31,7 @@ export function createRetries(deps: {
     start() {
       const unsubscribe = deps.events.subscribe((event) => {
         if (event.kind === 'step-postponed') arm()
-        if (event.kind === 'circuit-closed') deps.request()
+        if (event.kind === 'circuit-closed' || event.kind === 'disk-recovered') deps.request()
       })
       return () => {
         unsubscribe()

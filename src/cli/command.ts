@@ -16,6 +16,8 @@ export interface Context {
   readonly signal: AbortSignal
   /** SIGHUP. Returns the way to stop listening. */
   onReload(listener: () => void): () => void
+  /** From now on a stdout that fails does not end the process: for whoever writes a log there, and drops what does not go out. */
+  outliveStdout(): void
   /** -c FILE */
   readonly configFile: string | undefined
   /** --json */

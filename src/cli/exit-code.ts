@@ -11,6 +11,8 @@ export const EXIT = {
   unreachable: 69,
   /** EX_SOFTWARE: a bug of ours. */
   bug: 70,
+  /** EX_IOERR: this machine's disk is full or failing. Not 78, after which nobody starts the daemon again. */
+  disk: 74,
   /** EX_NOPERM: refused by WeCom until a person acts. */
   refused: 77,
   /** EX_CONFIG: configuration, or the set-up that it names. */
@@ -37,8 +39,10 @@ export function exitCodeOfFailure({
   switch (code) {
     case 'CONFIG':
     case 'MANIFEST_UNREADABLE':
-    case 'MANIFEST_UNWRITABLE':
       return EXIT.config
+    case 'MANIFEST_UNWRITABLE':
+    case 'HOST_UNABLE':
+      return EXIT.disk
     case 'WECOM_UNREACHABLE':
       return EXIT.unreachable
     case 'WECOM_REFUSED':

@@ -26,6 +26,7 @@ export async function runDaemon(
   narrate: (events: Events, mirror: Mirror) => void = () => {},
 ): Promise<ExitCode> {
   const events = createEvents()
+  context.outliveStdout()
   const notifier = createServiceNotifier({
     env: context.env,
     pid: context.pid,

@@ -64,6 +64,7 @@ export function renderStatus(status: StatusAnswer, nowMs: number): string {
     renderIdleness(status),
     renderDoubt(status),
     status.disk ? renderFailure({ ...status.disk, message: status.disk.because }) : '',
+    ...status.troubles.map((trouble) => renderFailure(trouble)),
     renderProblems(status),
     // On WeCom's clock, unlike the next try of the circuit.
     renderNext(status, nowMs + status.clock_skew_ms),

@@ -27,6 +27,7 @@ export function createDocumentSchedule(deps: ScheduleDeps): DocumentSchedule {
   let isOutstanding = false
   let isStopped = false
   let failureCount = 0
+  let failingSinceMs: number | undefined
   let timer: Timer | undefined
   let writing: Promise<void> | undefined
 
@@ -53,12 +54,16 @@ export function createDocumentSchedule(deps: ScheduleDeps): DocumentSchedule {
       const { entries, sizeBytes } = await write()
       documentBytes = sizeBytes
       failureCount = 0
-      const tookMs = clock.nowMs() - startedAtMs
-      emit({ kind: 'document-written', entries, bytes: sizeBytes, tookMs })
+      const nowMs = clock.nowMs()
+      const failedForMs = failingSinceMs === undefined ? undefined : nowMs - failingSinceMs
+      failingSinceMs = undefined
+      const tookMs = nowMs - startedAtMs
+      emit({ kind: 'document-written', entries, bytes: sizeBytes, tookMs, failedForMs })
     } catch (error) {
       if (!(error instanceof ManifestUnwritable)) throw error
       isOutstanding = true
       failureCount++
+      failingSinceMs ??= clock.nowMs()
       if (failureCount === 1)
         emit({ kind: 'document-failed', message: error.message, hint: error.hint ?? '' })
     }

@@ -8,7 +8,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
-import { ConfigError } from '../errors.ts'
+import { ConfigError, isSystemError } from '../errors.ts'
 
 export interface Lock {
   release(): Promise<void>
@@ -40,14 +40,25 @@ export async function takeLock(deps: {
   }
   try {
     await chmod(join(directory, LOCK), 0o600)
-    const since = new Date(nowMs).toISOString()
-    const holder: z.infer<typeof Holder> = { pid: process.pid, command, since, host: hostname() }
-    await writeFile(holderFile, `${JSON.stringify(holder)}\n`, { mode: 0o600 })
   } catch (error) {
     database.close()
     throw unusable(directory, error)
   }
+  await tellHolder(holderFile, { command, nowMs })
   return { release }
+}
+
+/** For the message to others only: a full disk must not keep a daemon from running. */
+async function tellHolder(file: string, { command, nowMs }: { command: string; nowMs: number }) {
+  try {
+    const since = new Date(nowMs).toISOString()
+    const holder: z.infer<typeof Holder> = { pid: process.pid, command, since, host: hostname() }
+    await writeFile(file, `${JSON.stringify(holder)}\n`, { mode: 0o600 })
+  } catch (error) {
+    if (!isSystemError(error)) throw error
+    // Not half of it, and not that of a process before.
+    await rm(file, { force: true }).catch(() => undefined)
+  }
 }
 
 /** The transaction is never ended: that is the lock. */

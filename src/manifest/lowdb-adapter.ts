@@ -23,12 +23,17 @@ export interface JournalledAdapter extends Adapter<Contents> {
     alter: (ahead: Ahead) => readonly Alteration[],
     apply: (alterations: readonly Alteration[]) => void,
   ): Promise<void>
+  /** Makes a record durable that alters nothing and takes as much room as a good many that do. */
+  probe(): Promise<void>
   /** What the last `read` found, and the size of the newest document. */
   found(): Pick<State, 'findings' | 'joinedCount' | 'documentBytes'>
   /** Resolves when every append so far has come to its end. */
   drained(): Promise<void>
   close(): Promise<void>
 }
+
+/** A patch of nothing: whether there is room for a few bytes only says little, since a full disk has some in its last block. */
+const PROBE = renderRecord(`{${' '.repeat(64 * 1024)}}`)
 
 interface AdapterDeps extends StateLocation {
   readonly clock: { nowMs(): number }
@@ -134,6 +139,11 @@ export function createJournalledAdapter(deps: AdapterDeps): JournalledAdapter {
       }
       return queue.add(render, () => apply(alterations))
     },
+    probe: () =>
+      queue.add(
+        () => PROBE,
+        () => undefined,
+      ),
     found: () => ({
       findings: found?.findings ?? [],
       joinedCount: found?.joinedCount ?? 0,

@@ -90,6 +90,10 @@ async function openLocked(
         if (alterations.length > 0) schedule.changed()
       })
     },
+    async probe() {
+      if (closing !== undefined) throw closedError(deps.directory)
+      await adapter.probe()
+    },
     close: () => (closing ??= close()),
   }
 }

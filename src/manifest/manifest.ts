@@ -105,6 +105,8 @@ export interface Manifest extends ManifestReader {
    * Concurrent commits share one flush and take effect in the order of their calls.
    */
   commit(changes: readonly Change[]): Promise<void>
+  /** Resolves when changes could be made durable at this moment, a good many of them; rejects as `commit` would. */
+  probe(): Promise<void>
   /** Brings the document up to date and gives everything back: files, timers, lock. Safe to call twice. */
   close(): Promise<void>
 }

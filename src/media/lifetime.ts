@@ -21,7 +21,7 @@ export function planLife(createdAtMs: number, policy: RenewalPolicy, random: num
 }
 
 /** Due: still alive or not, it is time to upload again. */
-export const isDue = (entry: ManifestEntry, nowMs: number): boolean =>
+export const isDue = (entry: Pick<ManifestEntry, 'renewAtMs'>, nowMs: number): boolean =>
   entry.renewAtMs !== undefined && nowMs >= entry.renewAtMs
 
 /** Alive: WeCom accepts the id at this moment, by the service's own statement of its life. */

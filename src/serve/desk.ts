@@ -178,6 +178,13 @@ export interface StatusAnswer {
   readonly hooks: readonly HookAnswer[]
   /** Why downloads wait, or null when there is room for them, or when no daemon runs that would know. */
   readonly disk: { readonly because: string; readonly hint: string } | null
+  /** What this machine does not give at present; none when no daemon runs. `state` and `handles` stop all transfers, `folder` downloads. */
+  readonly troubles: readonly {
+    readonly of: 'state' | 'folder' | 'handles' | 'document' | 'log'
+    readonly message: string
+    readonly hint: string | null
+    readonly since: string
+  }[]
   readonly clock_skew_ms: number
   readonly not_available_yet: readonly string[]
 }

@@ -122,6 +122,13 @@ function waitForOffer(
 
 function waitForTurn(circumstances: Circumstances, nowMs: number): Prospect {
   const { file, circuit, place, queue, lastError, retriedWithinMs } = circumstances
+  const isHosts = lastError?.code === 'MANIFEST_UNWRITABLE' || lastError?.code === 'HOST_UNABLE'
+  if (lastError && isHosts && place === 'nowhere')
+    return never(
+      `the last attempt failed: ${lastError.message}`,
+      'not before this machine gives what that takes',
+      lastError.hint,
+    )
   if (circuit) {
     const probeAtMs = Math.max(nowMs, circuit.nextProbeAtMs)
     return {

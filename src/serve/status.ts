@@ -23,6 +23,7 @@ export interface LiveFacts {
   }
   readonly doubt: StatusAnswer['doubt']
   readonly disk: StatusAnswer['disk']
+  readonly troubles: StatusAnswer['troubles']
   readonly renewals: NonNullable<StatusAnswer['renewals']>
   /** Undefined when no messages are received. */
   readonly callback?:
@@ -79,6 +80,7 @@ export async function gatherStatus(deps: ReaderDeskDeps): Promise<StatusAnswer> 
     doubt: live?.doubt ?? null,
     hooks: (await deps.hooks?.()) ?? [],
     disk: live?.disk ?? null,
+    troubles: live?.troubles ?? [],
     clock_skew_ms: clock.skewMs(),
     not_available_yet: setUp.notAvailableYet,
   }

@@ -178,8 +178,8 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
       return say('warn', `the ${event.schedule} tick was missed; its pass runs now`)
     case 'document-written':
       return say(
-        'debug',
-        `wrote manifest.json: ${event.entries} entries, ${event.bytes} bytes in ${event.tookMs} ms`,
+        event.failedForMs === undefined ? 'debug' : 'info',
+        `wrote manifest.json${event.failedForMs === undefined ? '' : ` again after ${seconds(event.failedForMs)}`}: ${event.entries} entries, ${event.bytes} bytes in ${event.tookMs} ms`,
       )
     case 'document-failed':
       return say('error', event.message, event.hint)
@@ -187,6 +187,14 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
       return say('error', event.because, event.hint)
     case 'disk-roomy':
       return say('info', 'there is room to download again')
+    case 'disk-failed':
+      return say('error', `${HELD_BACK[event.of]}: ${event.error.message}`, event.error.hint)
+    case 'disk-recovered':
+      return say('info', `${GOES_ON[event.of]} after ${seconds(event.failedForMs)}`)
+    case 'log-failed':
+      return say('error', event.message, event.hint)
+    case 'log-recovered':
+      return say('warn', `the log can be written again; ${event.lines} lines of it are lost`)
     case 'state-recovered':
       return say('warn', event.message, event.hint)
     case 'config-reloaded':
@@ -202,6 +210,18 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
       return say('info', event.message)
   }
 }
+
+const HELD_BACK = {
+  state: 'nothing is transferred, since nothing can be recorded',
+  folder: 'nothing is downloaded, since nothing can be written into the folder',
+  handles: 'nothing is transferred, since no more files can be opened',
+} as const
+
+const GOES_ON = {
+  state: 'the state can be recorded again',
+  folder: 'the folder can be written again',
+  handles: 'files can be opened again',
+} as const
 
 const describeEntry = (entry: ManifestEntry, nowMs: number): string =>
   `${entry.kind} ${entry.mediaId}, lives another ${seconds(entry.expiresAtMs - nowMs)}`

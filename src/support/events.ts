@@ -159,18 +159,29 @@ export type MirrorEvent =
       readonly entries: number
       readonly bytes: number
       readonly tookMs: number
+      /** How long it could not be written before. */
+      readonly failedForMs: number | undefined
     }
   /** Said once per trouble; `document-written` says that it is over. The journal goes on meanwhile. */
   | { readonly kind: 'document-failed'; readonly message: string; readonly hint: string }
   /** Downloads wait for room on the disk: told once, until there is. */
   | { readonly kind: 'disk-short'; readonly because: string; readonly hint: string }
   | { readonly kind: 'disk-roomy' }
+  /** Said once, however often it is tried until `disk-recovered`. */
+  | { readonly kind: 'disk-failed'; readonly of: Scarcity; readonly error: MirrorError }
+  | { readonly kind: 'disk-recovered'; readonly of: Scarcity; readonly failedForMs: number }
+  /** The log itself; `log-recovered` says how much of it is missing. */
+  | { readonly kind: 'log-failed'; readonly message: string; readonly hint: string }
+  | { readonly kind: 'log-recovered'; readonly lines: number }
   | { readonly kind: 'state-recovered'; readonly message: string; readonly hint: string }
   | { readonly kind: 'config-reloaded' }
   | { readonly kind: 'config-refused'; readonly message: string }
   /** Something at the set-up that works, and should be otherwise. */
   | { readonly kind: 'warned'; readonly message: string; readonly hint: string | undefined }
   | { readonly kind: 'narrated'; readonly message: string }
+
+/** What a machine may run out of: room in the state directory, room in the folder, files to open. */
+export type Scarcity = 'state' | 'folder' | 'handles'
 
 export type Emit = (event: MirrorEvent) => void
 

@@ -3,6 +3,7 @@ import { styleText } from 'node:util'
 import { createLogger, format, transports } from 'winston'
 import { describeEvent, eventFacts, type Level } from './event-text.ts'
 import type { Events, MirrorEvent } from './events.ts'
+import { createLogOutput } from './log-output.ts'
 import { showName } from './show-name.ts'
 
 export interface Log {
@@ -31,7 +32,7 @@ export function chooseFormat(
 }
 
 export function createLog(deps: {
-  events: Pick<Events, 'subscribe'>
+  events: Events
   level: Level
   format: LogFormat
   stream: NodeJS.WritableStream
@@ -41,7 +42,9 @@ export function createLog(deps: {
   const logger = createLogger({
     level: deps.level,
     format: combine(printf((line) => layout(line.event as MirrorEvent, line.atMs as number))),
-    transports: [new transports.Stream({ stream: deps.stream })],
+    transports: [
+      new transports.Stream({ stream: createLogOutput({ ...deps, emit: deps.events.emit }) }),
+    ],
   })
   const unsubscribe = deps.events.subscribe((event) => {
     const atMs = deps.clock.nowMs()

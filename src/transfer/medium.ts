@@ -2,7 +2,7 @@
 import { type FileHandle, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { FileUnreadable, MediaUnacceptable } from '../errors.ts'
+import { FileUnreadable, HostUnable, MediaUnacceptable } from '../errors.ts'
 import { amrDurationMs } from '../media/amr.ts'
 import { chooseKind, type KindPolicy } from '../media/kind.ts'
 import {
@@ -130,9 +130,15 @@ const isNodeError = (error: unknown): error is NodeJS.ErrnoException =>
   typeof (error as NodeJS.ErrnoException).code === 'string' &&
   'errno' in error
 
-function unreadable(path: MediaPath, cause: unknown): FileUnreadable {
+function unreadable(path: MediaPath, cause: unknown): FileUnreadable | HostUnable {
   if (cause instanceof Obstructed)
     return new FileUnreadable(`cannot read \`${path}\`: ${cause.message}`, { hint: cause.hint })
+  // Of the machine, and of no file.
+  if (isNodeError(cause) && (cause.code === 'EMFILE' || cause.code === 'ENFILE'))
+    return new HostUnable(`cannot read \`${path}\`: too many files are open (${cause.code})`, {
+      cause,
+      hint: 'raise the limit of open files (LimitNOFILE= in the unit, ulimit -n); it goes on by itself after that',
+    })
   const reason = isNodeError(cause) ? describeErrno(cause) : String(cause)
   return new FileUnreadable(`cannot read \`${path}\`: ${reason}`, {
     cause,
@@ -142,7 +148,5 @@ function unreadable(path: MediaPath, cause: unknown): FileUnreadable {
 
 function describeErrno(error: NodeJS.ErrnoException): string {
   if (error.code === 'EACCES' || error.code === 'EPERM') return `permission denied (${error.code})`
-  if (error.code === 'EMFILE' || error.code === 'ENFILE')
-    return `too many open files (${error.code})`
   return `${error.code}`
 }

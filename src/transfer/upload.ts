@@ -18,6 +18,7 @@ import { fingerprintPassing } from './fingerprint.ts'
 import { type Medium, readMedium } from './medium.ts'
 import { isFileAt } from './place.ts'
 import { wireName } from './safe-name.ts'
+import { createUnrecorded } from './unrecorded.ts'
 
 type UploadStep = Extract<Step, { kind: 'upload' | 'renew' }>
 
@@ -50,6 +51,7 @@ export interface UploadDeps {
 /** Performs `upload` and `renew` steps: resolves when the outcome is durable in the manifest and told. */
 export function createUploader(deps: UploadDeps) {
   const { root, manifest, clock, emit } = deps
+  const unrecorded = createUnrecorded<Gain>()
   /** The same bytes one after the other, commit included, so that whoever comes second finds the id of the first. */
   const turns = new Map<Fingerprint, Promise<unknown>>()
 
@@ -112,14 +114,28 @@ export function createUploader(deps: UploadDeps) {
               canShare(twin, step.path, medium, startedAtMs) &&
               (step.kind === 'upload' || twin.createdAtMs > step.entry.createdAtMs),
           )
-    const gain = shared ?? (await send(step.path, medium, signal).catch(asChanged))
-    if (gain === 'changed' || !(await medium.isUnchanged())) return false
+    const gain =
+      shared ??
+      findUnrecorded(step.path, medium, startedAtMs) ??
+      (await send(step.path, medium, signal).catch(asChanged))
+    if (gain === 'changed') return false
+    if (!shared) unrecorded.keep(step.path, medium.fingerprint, gain)
+    if (!(await medium.isUnchanged())) return false
     const entry = createEntry(step.path, medium, gain, known?.origin ?? 'folder')
-    if (!(await commit(entry, moved?.path))) return true
+    const isKept = await commit(entry, moved?.path)
+    unrecorded.drop(step.path)
+    if (!isKept) return true
     if (moved) emit({ kind: 'renamed', entry, from: moved.path })
     else if (shared) emit({ kind: 'shared', entry, with: shared.path })
     else tell(step, entry, medium, clock.nowMs() - startedAtMs)
     return true
+  }
+
+  /** What an earlier attempt gained and could not record. */
+  function findUnrecorded(path: MediaPath, medium: Medium, nowMs: number): Gain | undefined {
+    const gain = unrecorded.find(path, medium.fingerprint)
+    const isGood = gain !== undefined && isAlive(gain, nowMs) && !isDue(gain, nowMs)
+    return isGood && (gain.kind === medium.kind || gain.kind === 'file') ? gain : undefined
   }
 
   /** What was downloaded is never uploaded back as if it were new. */

@@ -104,6 +104,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'not permitted; let the user that runs this program read it',
   ENAMETOOLONG: 'its path is longer than the system takes; move it up, or shorten the names',
   EIO: 'the disk reports an input/output error; check the disk',
+  EMFILE: 'too many files are open; raise the limit (LimitNOFILE= in the unit, ulimit -n)',
+  ENFILE: 'too many files are open on this machine; raise fs.file-max',
   ESTALE: 'the network share has lost it; mount the share anew',
 }
 

@@ -46,6 +46,8 @@ function readCode(error: unknown): string {
 function hintForCode(code: string): string {
   if (code.startsWith('ERR_PROXY')) return 'check `wecom.proxy` and the password in it'
   if (code.startsWith('HPE_')) return 'what answers there does not speak HTTP; check the address'
+  if (code === 'EMFILE' || code === 'ENFILE')
+    return 'raise the limit of open files (LimitNOFILE= in the unit, ulimit -n)'
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'check DNS and `wecom.baseUrl`'
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
     return "check this host's clock, and the certificate of what answers there"

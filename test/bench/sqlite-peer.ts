@@ -2,7 +2,7 @@
 // flushed). It is synchronous, so commits that come together go one after the other, each a transaction of its own; `commitAll` is
 // what a program gets that gathers them into one transaction by hand.
 import { DatabaseSync } from 'node:sqlite'
-import { type Alteration, planAlteration } from '../../src/manifest/alteration.ts'
+import { planAlteration } from '../../src/manifest/alteration.ts'
 import { lineOf } from '../../src/manifest/row.ts'
 import type { ManifestEntry } from '../../src/media/media.ts'
 
@@ -37,10 +37,6 @@ export function openSqlitePeer(file: string): SqlitePeer {
 }
 
 function renderRow(entry: ManifestEntry): string {
-  const alteration = planAlteration({ kind: 'put-entry', entry })(() => undefined)
-  return isMedia(alteration) && alteration.row ? lineOf('media', alteration.row) : ''
+  const [alteration] = planAlteration({ kind: 'put-entry', entry })(() => undefined)
+  return alteration?.section === 'media' && alteration.row ? lineOf('media', alteration.row) : ''
 }
-
-const isMedia = (
-  alteration: Alteration | undefined,
-): alteration is Extract<Alteration, { section: 'media' }> => alteration?.section === 'media'

@@ -6,6 +6,7 @@ import { DaemonSilent } from '../../src/cli/remote-desk.ts'
 import {
   ConfigError,
   FileUnreadable,
+  HostUnable,
   isMirrorError,
   ManifestUnreadable,
   ManifestUnwritable,
@@ -21,7 +22,8 @@ const refused = (remedy: Remedy) => new WecomRefused('no', { errcode: 1, errmsg:
 it.each([
   [new ConfigError('no'), 78],
   [new ManifestUnreadable('no'), 78],
-  [new ManifestUnwritable('no'), 78],
+  [new ManifestUnwritable('no'), 74],
+  [new HostUnable('no'), 74],
   [new MediaUnacceptable('no'), 1],
   [new FileUnreadable('no'), 1],
   [new WecomUnreachable('no'), 69],

@@ -35,6 +35,7 @@ const running: StatusAnswer = {
   doubt: null,
   hooks: [],
   disk: null,
+  troubles: [],
   clock_skew_ms: 0,
   not_available_yet: [],
 }

@@ -87,6 +87,7 @@ export function createMemoryManifest(): Manifest {
       await Promise.resolve()
       changes.forEach(apply)
     },
+    async probe() {},
     async close() {
       isClosed = true
     },

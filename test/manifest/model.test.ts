@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Change, Manifest, Standing } from '../../src/manifest/manifest.ts'
+import type { Change, ManifestReader, Standing } from '../../src/manifest/manifest.ts'
 import { readManifest } from '../../src/manifest/read-manifest.ts'
 import { type MediaPath, parseMediaId, parseMediaPath } from '../../src/media/media.ts'
 import { createFakeClock } from '../helpers/fake-clock.ts'
@@ -119,7 +119,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.constantFrom('close', 'die', 'document', 'full').map((kind) => ({ kind }) as Step),
 )
 
-async function picture(manifest: Omit<Manifest, 'commit' | 'close'>) {
+async function picture(manifest: ManifestReader) {
   const byKey = (a: { path?: string; mediaId?: string }, b: { path?: string; mediaId?: string }) =>
     `${a.mediaId}${a.path}` < `${b.mediaId}${b.path}` ? -1 : 1
   const sameBytes = await manifest.findByFingerprint(aFingerprint(1))

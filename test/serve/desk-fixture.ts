@@ -44,6 +44,7 @@ export async function createDeskFixture(wish: Partial<LocalDeskDeps> = {}) {
       circuit: { kind: 'closed' },
       doubt: null,
       disk: null,
+      troubles: [],
       renewals: { pace: 0, pressure: 0, waiting: 0, waiting_dead: 0 },
     }),
     preview: async () => [],

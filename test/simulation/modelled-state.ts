@@ -47,6 +47,7 @@ function createContentsState(): ModelledState {
             })
         }
       },
+      probe: async () => {},
       close: async () => {},
     }),
     remove: async () => {},

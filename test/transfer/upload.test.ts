@@ -90,7 +90,7 @@ it("draws the moment of renewal once, from the service's time of creation", asyn
   })
 })
 
-it('keeps the old entry until the new one is durable, and uploads again after a death between the two', async () => {
+it('keeps the old entry until the new one is durable, and sends nothing twice for a disk that was full', async () => {
   const site = await setUp()
   await site.write('a.png', aPng())
   await site.upload('a.png')
@@ -103,8 +103,22 @@ it('keeps the old entry until the new one is durable, and uploads again after a 
   expect(site.said()).toEqual(['uploaded'])
   site.manifest.commit = commit
   await site.renew('a.png')
-  expect(site.wecom.uploads).toHaveLength(3)
-  expect((await site.find('a.png'))?.mediaId).toBe(site.wecom.uploads[2]?.mediaId)
+  expect(site.wecom.uploads).toHaveLength(2)
+  expect((await site.find('a.png'))?.mediaId).toBe(site.wecom.uploads[1]?.mediaId)
+  expect(site.said()).toEqual(['uploaded', 'renewed'])
+})
+
+it('sends again when the id that could not be recorded is due by the time that it can be', async () => {
+  const site = await setUp()
+  await site.write('a.png', aPng())
+  const { commit } = site.manifest
+  site.manifest.commit = () => Promise.reject(new ManifestUnwritable('cannot write: disk full'))
+  await expect(site.upload('a.png')).rejects.toThrow('disk full')
+  await site.clock.advance(50 * HOUR_MS)
+  site.manifest.commit = commit
+  await site.upload('a.png')
+  expect(site.wecom.uploads).toHaveLength(2)
+  expect((await site.find('a.png'))?.mediaId).toBe(site.wecom.uploads[1]?.mediaId)
 })
 
 it('keeps an id that was due only by a clock which has been set right since', async () => {
