@@ -111,6 +111,10 @@ it.each(['ENOSPC', 'EIO', 'EMFILE'])(
     for (let attempt = 0; attempt < 5; attempt++) {
       await expect(site.upload('b')).rejects.toThrow(code)
       await expect(site.upload('c')).rejects.toThrow(code)
+      // What a person asks for is tried all the same, and acknowledged as little.
+      const reference = aReference()
+      const asked = site.manifest.commit([{ kind: 'put-reference', reference }])
+      await expect(asked).rejects.toThrow(code)
       await site.clock.advance(20_000)
     }
     expect(site.performed).toEqual(['a', 'b'])
@@ -156,8 +160,11 @@ it('asks for more room than one record takes: a full disk has some left in its l
   site.disk.breakWhen(({ operation }) =>
     operation === 'write' && ++writes % 4 === 0 ? 'ENOSPC' : undefined,
   )
-  for (let minute = 0; minute < 3; minute++) await site.clock.advance(60_000)
+  // Each attempt that failed is cut off again.
+  const cuts = () => site.disk.countOf('truncate')
+  await until(() => cuts() > 4, { meanwhile: () => site.clock.advance(30_000) })
   expect(site.held.error('everything')).toBeDefined()
+  expect(site.told('disk-recovered')).toEqual([])
 })
 
 it.each(['ENOSPC', 'EIO', 'EROFS', 'EDQUOT'])(

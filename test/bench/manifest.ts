@@ -18,8 +18,8 @@ import { openSqlitePeer, type SqlitePeer } from './sqlite-peer.ts'
 const SIZES = [1_000, 100_000, 1_000_000]
 const CONCURRENCIES = [1, 16, 64]
 /** Ours and theirs take turns, so that a slower moment of the disk meets both. */
-const ROUNDS = 5
-const ROUND_MS = 800
+const ROUNDS = 7
+const ROUND_MS = 700
 /** The whole file at every write: beyond this a single one takes seconds. */
 const MAX_STOCK_ENTRIES = 100_000
 const TRAFFIC_MS = 75_000
@@ -175,42 +175,52 @@ function fillPeer({ count, root }: Bench): SqlitePeer {
   return peer
 }
 
-/** The median of rounds that take turns, by number of callers. */
-async function benchCommits(bench: Bench, manifest: Manifest): Promise<number[]> {
-  const peer = fillPeer(bench)
-  const ours = put(bench, manifest)
-  const medians: number[] = []
+/** A store of one size, ours and theirs, open. */
+interface Pair {
+  readonly bench: Bench
+  readonly manifest: Manifest
+  readonly peer: SqlitePeer
+}
+
+type Rates = readonly [ours: number, theirs: number, gathered: number]
+
+async function ratesOf({ bench, manifest, peer }: Pair, concurrency: number): Promise<Rates> {
+  const gather = () => peer.commitAll(Array.from({ length: concurrency }, () => anyEntry(bench)))
+  return [
+    await rateOf(put(bench, manifest), concurrency),
+    await rateOf(() => peer.commit(anyEntry(bench)), 1),
+    (await rateOf(gather, 1)) * concurrency,
+  ]
+}
+
+/** Medians of rounds in which all sizes and both stores take turns. */
+async function benchCommits(pairs: readonly Pair[]) {
+  console.log('\ndurable commits a second, ours and node:sqlite (WAL, synchronous=FULL)')
   for (const concurrency of CONCURRENCIES) {
-    const theirs = () => peer.commit(anyEntry(bench))
-    // One caller that gathers what its many would have committed.
-    const gathered = () =>
-      peer.commitAll(Array.from({ length: concurrency }, () => anyEntry(bench)))
-    const rates: [number, number, number][] = []
+    const rates = pairs.map((): Rates[] => [])
     for (let round = 0; round < ROUNDS; round++)
-      rates.push([
-        await rateOf(ours, concurrency),
-        await rateOf(theirs, 1),
-        (await rateOf(gathered, 1)) * concurrency,
-      ])
-    const [mine = 0, peers = 0, gatheredRate = 0] = [0, 1, 2].map((n) =>
-      percentile(
-        rates.map((rate) => rate[n] ?? 0),
-        0.5,
+      for (const [n, pair] of pairs.entries()) rates[n]?.push(await ratesOf(pair, concurrency))
+    const medians = rates.map((ofSize) =>
+      [0, 1, 2].map((store) =>
+        percentile(
+          ofSize.map((rate) => rate[store] ?? 0),
+          0.5,
+        ),
       ),
     )
-    medians.push(mine)
-    print(
-      `durable commits a second, ${concurrency} at a time`,
-      `ours ${mine.toFixed(0)}, node:sqlite ${peers.toFixed(0)} (ratio ${(mine / peers).toFixed(2)}), gathered by hand into one transaction ${gatheredRate.toFixed(0)} (ratio ${(mine / gatheredRate).toFixed(2)})`,
-    )
+    for (const [n, [ours = 0, theirs = 1, gathered = 1]] of medians.entries())
+      print(
+        `${concurrency} at a time, ${pairs[n]?.bench.count} entries`,
+        `ours ${ours.toFixed(0)}, node:sqlite ${theirs.toFixed(0)} (ratio ${(ours / theirs).toFixed(2)}), gathered by hand into one transaction ${gathered.toFixed(0)} (ratio ${(ours / gathered).toFixed(2)})`,
+      )
+    const [smallest, largest] = [medians[0], medians.at(-1)]
+    const flat = [0, 1].map((n) => ((largest?.[n] ?? 0) / (smallest?.[n] ?? 1)).toFixed(2))
+    print('  largest to smallest', `ours ${flat[0]}, node:sqlite ${flat[1]}`)
   }
-  peer.close()
-  return medians
 }
 
 /** One commit every 20 ms for longer than two documents are apart: what the document costs the disk. */
 async function benchTraffic(bench: Bench, manifest: Manifest) {
-  await bench.nextDocument()
   const before = { written: await writtenBytes(), documents: bench.documents().length }
   const startedMs = performance.now()
   const commit = put(bench, manifest)
@@ -243,31 +253,26 @@ async function benchStock({ count, root }: Bench) {
   print('stock lowdb JSONFile, a write', `${ms(written.tookMs)}, stall ${ms(written.stallMs)}`)
 }
 
-async function benchSize(count: number): Promise<number[]> {
-  console.log(`\n${count} entries, Node ${process.version}`)
-  const bench = await createBench(count)
-  try {
-    const manifest = await benchLife(bench)
-    const medians = await benchCommits(bench, manifest)
-    if (count === MAX_STOCK_ENTRIES) await benchTraffic(bench, manifest)
-    await manifest.close()
-    if (count <= MAX_STOCK_ENTRIES) await benchStock(bench)
-    return medians
-  } finally {
-    await rm(bench.root, { recursive: true, force: true })
-  }
-}
-
 /** All sizes, and how flat the commits are from the smallest to the largest. */
 export async function benchManifest(sizes: readonly number[] = SIZES): Promise<void> {
-  const bySize: number[][] = []
-  for (const count of sizes) bySize.push(await benchSize(count))
-  const [smallest = [], largest = []] = [bySize[0], bySize.at(-1)]
-  const flat = CONCURRENCIES.map(
-    (concurrency, n) =>
-      `${concurrency} at a time ${((largest[n] ?? 0) / (smallest[n] ?? 1)).toFixed(2)}`,
-  )
-  console.log(`\nours, ${sizes.at(-1)} entries to ${sizes[0]}: ${flat.join(', ')}`)
+  const pairs: Pair[] = []
+  try {
+    for (const count of sizes) {
+      console.log(`\n${count} entries, Node ${process.version}`)
+      const bench = await createBench(count)
+      const manifest = await benchLife(bench)
+      if (count <= MAX_STOCK_ENTRIES) await benchStock(bench)
+      if (count === MAX_STOCK_ENTRIES) await benchTraffic(bench, manifest)
+      pairs.push({ bench, manifest, peer: fillPeer(bench) })
+    }
+    await benchCommits(pairs)
+  } finally {
+    for (const { bench, manifest, peer } of pairs) {
+      peer.close()
+      await manifest.close()
+      await rm(bench.root, { recursive: true, force: true })
+    }
+  }
 }
 
 if (import.meta.main) {
