@@ -1,5 +1,6 @@
 // Answers for the manifest in memory: the rows and the indexes that questions are answered from. This is lowdb's `data`.
 // Altered only by `apply`, and only with what is durable already.
+import { setImmediate } from 'node:timers/promises'
 import type { Delivery } from '../media/delivery.ts'
 import type { Fingerprint, ManifestEntry, MediaPath, Problem, Reference } from '../media/media.ts'
 import type { Alteration } from './alteration.ts'
@@ -43,6 +44,23 @@ export const EMPTY_TABLES: Tables = {
 }
 
 export function createContents(tables: Tables): Contents {
+  const { contents, indexing } = assemble(tables)
+  for (const _ of indexing);
+  return contents
+}
+
+/** The same for as many rows as a document may hold: other work goes on meanwhile. */
+export async function createContentsOfMany(tables: Tables): Promise<Contents> {
+  const { contents, indexing } = assemble(tables)
+  for (const _ of indexing) await setImmediate()
+  return contents
+}
+
+/** After so many rows other work may go on. */
+const ROWS_PER_TURN = 1000
+
+/** Complete when `indexing` has come to its end. */
+function assemble(tables: Tables): { contents: Contents; indexing: Generator<void> } {
   const media = createShelf(tables.media)
   const references = createShelf(tables.references)
   const problems = createShelf(tables.problems)
@@ -74,9 +92,14 @@ export function createContents(tables: Tables): Contents {
   const applyToMedia = (key: string, row: Row<ManifestEntry> | undefined) =>
     replace(row === undefined ? media.drop(key) : media.put(row), row)
 
-  for (const row of tables.media) replace(undefined, row)
+  function* index(): Generator<void> {
+    for (const [at, row] of tables.media.entries()) {
+      if (at % ROWS_PER_TURN === 0) yield
+      replace(undefined, row)
+    }
+  }
 
-  return {
+  const contents: Contents = {
     media,
     references,
     problems,
@@ -93,6 +116,7 @@ export function createContents(tables: Tables): Contents {
       else applyTo(deliveries, alteration)
     },
   }
+  return { contents, indexing: index() }
 }
 
 function applyTo<T>(

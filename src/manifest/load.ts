@@ -1,6 +1,6 @@
 // Answers for joining document and journals into what was acknowledged, by looking only: whoever holds the lock mends what
 // was found, a reader without it does not.
-import { type Contents, createContents } from './contents.ts'
+import { type Contents, createContentsOfMany } from './contents.ts'
 import { journalNumbers } from './files.ts'
 import type { Finding } from './finding.ts'
 import { chooseGeneration } from './generation.ts'
@@ -31,7 +31,7 @@ export async function loadState(location: StateLocation): Promise<State> {
   if (missing.length > 0 && generation.sizeBytes > 0 && generation.journal !== undefined)
     findings.push({ kind: 'journals-missing', numbers: missing })
 
-  const contents = createContents(generation.tables)
+  const contents = await createContentsOfMany(generation.tables)
   let joinedCount = 0
   for (const number of needed) {
     const joined = await joinJournal(location, number, contents)

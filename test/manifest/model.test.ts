@@ -184,7 +184,7 @@ test('whatever is done, and whenever it stops, the manifest is what was acknowle
       }
       await manifest.close()
     }),
-    { numRuns: 60 },
+    { numRuns: 45 },
   )
 })
 
