@@ -125,7 +125,7 @@ test('commits go on while the document is written, into the next journal', async
   expect((await again.manifest.count()).entries).toBe(3000 + commits.length)
 })
 
-test('a reader that polls during a hundred documents sees only whole ones', async () => {
+test('a reader that polls during sixty documents sees only whole ones', async () => {
   const { manifest, writeDocument, directory } = await openTimed()
   await manifest.commit(Array.from({ length: 600 }, (_, n) => put(`${n}`)))
   await writeDocument()
@@ -138,14 +138,14 @@ test('a reader that polls during a hundred documents sees only whole ones', asyn
     }
   }
   const polling = poll()
-  for (let n = 0; n < 100; n++) {
+  for (let n = 0; n < 60; n++) {
     await manifest.commit([put(`more/${n}`)])
     await writeDocument(1000)
   }
   isOver = true
   await polling
-  expect(counts.size).toBeGreaterThan(20)
-  expect(Math.max(...counts)).toBeLessThanOrEqual(700)
+  expect(counts.size).toBeGreaterThan(10)
+  expect(Math.max(...counts)).toBeLessThanOrEqual(660)
   expect(Math.min(...counts)).toBeGreaterThanOrEqual(600)
 })
 

@@ -7,6 +7,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../src/support/clock.ts'
 import { createSite, type Daemon, ofPath, type Site } from '../helpers/program.ts'
 import { aPng } from '../helpers/samples.ts'
+import { until } from '../helpers/until.ts'
 import { withSimulator } from '../helpers/with-simulator.ts'
 
 const exec = promisify(execFile)
@@ -62,10 +63,11 @@ describe('a full disk of the state directory', () => {
     for (const [number, name] of names.entries()) await site.write(name, aPng(110 + number))
     await daemon.saw('disk-failed', (line) => line.of === 'state')
     // A few fitted into the last block of the journal.
-    const isUploaded = (name: string) =>
-      daemon.lines.some((line) => line.event === 'uploaded' && ofPath(name)(line))
-    const waiting = names.filter((name) => !isUploaded(name))
-    for (const name of waiting) await daemon.saw('step-postponed', ofPath(name))
+    const came = (event: string, name: string) =>
+      daemon.lines.some((line) => line.event === event && ofPath(name)(line))
+    const isOver = (name: string) => came('uploaded', name) || came('step-postponed', name)
+    await until(() => names.every(isOver), { what: 'the end of every step' })
+    const waiting = names.filter((name) => !came('uploaded', name))
     const calls = wecom.controls.counts().upload
     expect(calls).toBeLessThan(names.length)
 
