@@ -74,7 +74,13 @@ async function build(
   const circumstances = createCircumstances({ ...engine, lastError: engine.passes.lastError })
   const { corpId } = config.wecom
   const callback = config.callback && createCallback(config.callback, deps, { ...engine, corpId })
-  const desk = createMirrorDesk(config, deps, { engine, callback, circumstances, troubles, startedAtMs })
+  const desk = createMirrorDesk(config, deps, {
+    engine,
+    callback,
+    circumstances,
+    troubles,
+    startedAtMs,
+  })
   const watches = createWatches(config, deps, { engine, circumstances })
   const schedule = createTicks(config, deps, engine, closers)
   const server = createLocalServer({ stateDirectory: config.state, desk, onBug: deps.onBug })
