@@ -32,18 +32,21 @@ export function createMirrorDesk(
   const { engine, callback, circumstances, troubles, startedAtMs } = parts
   const { root, manifest, circuit, serviceClock, folder, passes, queue, renewals, firstScan } =
     engine
-  const live = async (): Promise<LiveFacts> => ({
-    startedAtMs,
-    pid,
-    missing: await passes.missingCount(),
-    queue: describeQueue(queue),
-    circuit: circuit.state(),
-    doubt: await passes.doubt(),
-    disk: (await engine.diskRoom.shortage()) ?? null,
-    callback: callback?.counts(),
-    troubles: troubles.all(),
-    renewals: describeRenewals(renewals.outlook(), queue.load()),
-  })
+  const live = async (): Promise<LiveFacts> => {
+    // There may be room again, which nobody would have asked for before the next download.
+    await engine.diskRoom.lookAgain()
+    return {
+      startedAtMs,
+      pid,
+      missing: await passes.missingCount(),
+      queue: describeQueue(queue),
+      circuit: circuit.state(),
+      doubt: await passes.doubt(),
+      callback: callback?.counts(),
+      troubles: troubles.all(),
+      renewals: describeRenewals(renewals.outlook(), queue.load()),
+    }
+  }
   const scanned = { ...folder, scan: engine.scan }
   const localDesk = createLocalDesk({
     manifest,

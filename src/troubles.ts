@@ -20,12 +20,16 @@ export function createTroubles(deps: {
     switch (event.kind) {
       case 'disk-failed':
         return begin(event.of, event.error.message, event.error.hint)
+      case 'disk-short':
+        return begin('room', event.because, event.hint)
       case 'document-failed':
         return begin('document', event.message, event.hint)
       case 'log-failed':
         return begin('log', event.message, event.hint)
       case 'disk-recovered':
         return void troubles.delete(event.of)
+      case 'disk-roomy':
+        return void troubles.delete('room')
       case 'document-written':
         return void troubles.delete('document')
       case 'log-recovered':

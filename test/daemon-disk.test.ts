@@ -15,7 +15,9 @@ test('downloads wait for room on the disk, as one thing that status tells, and c
   await machine.advance(HOUR_MS)
 
   const told = () => machine.told.map(({ kind }) => kind)
-  expect((await machine.status()).disk?.because).toContain('256 MB stay free')
+  expect((await machine.status()).troubles).toMatchObject([
+    { of: 'room', message: expect.stringContaining('256 MB stay free') },
+  ])
   expect(told().filter((kind) => kind === 'disk-short')).toHaveLength(1)
   const news = machine.told.filter((event) => event.kind === 'step-postponed' && event.isNews)
   expect(news).toEqual([])
@@ -24,7 +26,7 @@ test('downloads wait for room on the disk, as one thing that status tells, and c
 
   disk.freeBytes = 10 * 2 ** 30
   await machine.advance(HOUR_MS)
-  expect((await machine.status()).disk).toBeNull()
+  expect((await machine.status()).troubles).toEqual([])
   expect(told().filter((kind) => kind === 'disk-roomy' || kind === 'restored')).toEqual(
     expect.arrayContaining(['disk-roomy', 'restored', 'restored']),
   )

@@ -63,7 +63,6 @@ export function renderStatus(status: StatusAnswer, nowMs: number): string {
     renderTable(facts),
     renderIdleness(status),
     renderDoubt(status),
-    status.disk ? renderFailure({ ...status.disk, message: status.disk.because }) : '',
     ...status.troubles.map((trouble) => renderFailure(trouble)),
     renderProblems(status),
     // On WeCom's clock, unlike the next try of the circuit.

@@ -176,11 +176,12 @@ export interface StatusAnswer {
   /** Why nothing is done about the folder at the moment, or null when all is well, or when no daemon runs that would know. */
   readonly doubt: { readonly because: string; readonly hint: string } | null
   readonly hooks: readonly HookAnswer[]
-  /** Why downloads wait, or null when there is room for them, or when no daemon runs that would know. */
-  readonly disk: { readonly because: string; readonly hint: string } | null
-  /** What this machine does not give at present; none when no daemon runs. `state` and `handles` stop all transfers, `folder` downloads. */
+  /**
+   * What this machine does not give at present; none when no daemon runs. `state` and `handles` stop all transfers, `folder` (it cannot
+   * be written) and `room` (it would be full) downloads.
+   */
   readonly troubles: readonly {
-    readonly of: 'state' | 'folder' | 'handles' | 'document' | 'log'
+    readonly of: 'state' | 'folder' | 'room' | 'handles' | 'document' | 'log'
     readonly message: string
     readonly hint: string | null
     readonly since: string

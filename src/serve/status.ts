@@ -22,7 +22,6 @@ export interface LiveFacts {
     readonly nextProbeAtMs?: number
   }
   readonly doubt: StatusAnswer['doubt']
-  readonly disk: StatusAnswer['disk']
   readonly troubles: StatusAnswer['troubles']
   readonly renewals: NonNullable<StatusAnswer['renewals']>
   /** Undefined when no messages are received. */
@@ -79,7 +78,6 @@ export async function gatherStatus(deps: ReaderDeskDeps): Promise<StatusAnswer> 
     circuit: circuitAnswer(live?.circuit),
     doubt: live?.doubt ?? null,
     hooks: (await deps.hooks?.()) ?? [],
-    disk: live?.disk ?? null,
     troubles: live?.troubles ?? [],
     clock_skew_ms: clock.skewMs(),
     not_available_yet: setUp.notAvailableYet,

@@ -17,8 +17,7 @@ interface DiskSpace {
   readonly totalBytes: number
 }
 
-/** Why downloads wait. */
-export interface Shortage {
+interface Shortage {
   readonly because: string
   readonly hint: string
 }
@@ -26,8 +25,8 @@ export interface Shortage {
 export interface DiskRoom {
   /** Rejects with `DiskShort` when so many bytes more would eat into the reserve. */
   require(moreBytes: number): Promise<void>
-  /** Looks anew; undefined when what was refused last would be taken now. */
-  shortage(): Promise<Shortage | undefined>
+  /** Looks anew, and tells when what was refused would be taken now. */
+  lookAgain(): Promise<void>
 }
 
 export function createDiskRoom(deps: {
@@ -61,7 +60,9 @@ export function createDiskRoom(deps: {
       refusedBytes = Math.max(refusedBytes ?? 0, moreBytes)
       throw new DiskShort(shortage.because, shortage)
     },
-    shortage: async () => (refusedBytes === undefined ? undefined : findShortage(refusedBytes)),
+    async lookAgain() {
+      if (refusedBytes !== undefined) await findShortage(refusedBytes)
+    },
   }
 }
 

@@ -34,7 +34,6 @@ const running: StatusAnswer = {
   circuit: { state: 'closed', since: null, next_probe_at: null, because: null, from_ip: null },
   doubt: null,
   hooks: [],
-  disk: null,
   troubles: [],
   clock_skew_ms: 0,
   not_available_yet: [],

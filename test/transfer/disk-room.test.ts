@@ -67,16 +67,17 @@ it.each([
 
 it('tells of a shortage once, and of its end when what was refused would be taken', async () => {
   const { room, disk, told } = await setUp({ totalBytes: 2000 * GB, freeBytes: 300 * MB })
-  expect(await room.shortage()).toBeUndefined()
+  await room.lookAgain()
   for (let attempt = 0; attempt < 3; attempt++) await failureOf(room.require(100 * MB))
   // What is small enough goes on meanwhile, and ends nothing.
   await room.require(MB)
-  expect((await room.shortage())?.because).toMatch(
+  await room.lookAgain()
+  expect((await failureOf(room.require(100 * MB))).message).toMatch(
     /^no room to download 100 MB into `.*`: 300 MB are free, and 256 MB stay free$/,
   )
   expect(told()).toEqual(['disk-short'])
   disk.freeBytes = 400 * MB
-  expect(await room.shortage()).toBeUndefined()
+  await room.lookAgain()
   expect(told()).toEqual(['disk-short', 'disk-roomy'])
 })
 
