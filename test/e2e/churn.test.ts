@@ -5,7 +5,12 @@ import { churnSite } from '../helpers/churned-site.ts'
 const SEED = 20_261_125
 
 it('after four seconds of random operations folder and manifest agree in every file', async () => {
-  const { operations, upload } = await churnSite({ seed: SEED, forMs: 4_000, isPatient: false })
+  const { operations, upload } = await churnSite({
+    seed: SEED,
+    standing: 150,
+    forMs: 4_000,
+    isPatient: false,
+  })
   expect(operations).toBeGreaterThan(100)
   expect(upload).toBeGreaterThan(10)
-}, 60_000)
+}, 150_000)

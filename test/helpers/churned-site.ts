@@ -9,8 +9,6 @@ import { createSite, type Site } from './program.ts'
 import { aPng } from './samples.ts'
 import { withSimulator } from './with-simulator.ts'
 
-/** Untouched files, so that whatever is deleted in ten minutes is not most of the folder. */
-const STANDING_FILES = 600
 const WITHOUT_FILE = 'an entry without a file'
 const RESCAN_MS = 1_000
 /** So many rescans may pass before all is as it should be; a loaded machine's are slow. */
@@ -20,20 +18,22 @@ type Wecom = Awaited<ReturnType<typeof withSimulator>>
 
 interface Churning {
   readonly seed: number
+  /** Untouched files, so many that whatever is deleted is not most of the folder. */
+  readonly standing: number
   readonly forMs: number
   /** Waits for the calm in which the daemon itself gives up what was deleted; else a `sync` asks for that. */
   readonly isPatient: boolean
 }
 
 /** Resolves with how much was done. Rejects with every difference that remains. */
-export async function churnSite({ seed, forMs, isPatient }: Churning) {
+export async function churnSite({ seed, standing, forMs, isPatient }: Churning) {
   const wecom = await withSimulator({ clock: systemClock })
   const site = await createSite(wecom.baseUrl, {
     folder: { onDelete: 'forget', settle: '50ms', rescan: `${RESCAN_MS}ms` },
     log: { level: 'info' },
   })
-  for (let number = 0; number < STANDING_FILES; number++)
-    await site.write(`${STANDING}/${number}.png`, aPng(100 + (number % 60)))
+  for (let number = 0; number < standing; number++)
+    await site.write(`${STANDING}/${number}.png`, aPng(100 + (number % 20)))
   await beSomebodyElse(site)
   const daemon = await site.startDaemon()
   await untilTrue(site, wecom)
