@@ -205,7 +205,7 @@ const slowAnswersAndOutage = (media: number, load: number) =>
 /** Of what the slot can do; the rest is its reserve. */
 const LOAD = 0.97
 
-/** A minute or more each at a million; `npm run simulate` writes a table of them. */
+/** A minute or more each at a million; `npm run simulate -- --page` writes a table of them. */
 export const longScenarios = (media: number): readonly Scenario[] => [
   quietMonth(media),
   faults(media),

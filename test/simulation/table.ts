@@ -1,5 +1,6 @@
-// Answers for the table of the reliability page: one row per run, and its place between the markers of the page.
+// Answers for the table of the reliability page: one row per scenario and size, and their places between the markers of the page.
 import type { Report } from './run-scenario.ts'
+import type { Scenario } from './scenario.ts'
 import { judge, loadOf } from './verdict.ts'
 
 const BEGIN = '<!-- simulation: begin -->'
@@ -19,18 +20,43 @@ const HEAD = [
   'verdict',
 ]
 
-/** The whole table, in Markdown. */
-export function renderTable(reports: readonly Report[]): string {
-  const rows = [HEAD, HEAD.map(() => '---'), ...reports.map(renderRow)]
-  return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+/** The rows of a table of another run, and of this one: a scenario at a size has one row, the latest, in the place given. */
+export function renderPage(
+  page: string,
+  reports: readonly Report[],
+  scenarios: (media: number) => readonly Scenario[],
+): string {
+  const { before, rows, after } = cut(page)
+  for (const report of reports) {
+    const row = renderRow(report)
+    rows.set(keyOf(row), row)
+  }
+  const sizes = [...new Set([...rows.values()].map(([, media = '']) => numberOf(media)))]
+  const order = sizes
+    .sort((a, b) => a - b)
+    .flatMap((media) => scenarios(media).map(({ name }) => keyOf([name, number(media)])))
+  const kept = order.map((key) => rows.get(key)).filter((row) => row !== undefined)
+  const table: Row[] = [HEAD, HEAD.map(() => '---'), ...kept]
+  return `${before}${table.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n${after}`
 }
 
-/** The page with this text between its markers. */
-export function replaceBetweenMarkers(page: string, text: string): string {
-  const from = page.indexOf(BEGIN)
+type Row = readonly string[]
+
+/** What a row is the row of. */
+const keyOf = ([name, media]: Row) => `${name}, ${media}`
+
+/** The page around its table, and the rows of that. */
+function cut(page: string): { before: string; rows: Map<string, Row>; after: string } {
+  const from = page.indexOf(BEGIN) + BEGIN.length + 1
   const to = page.indexOf(END)
-  if (from === -1 || to < from) throw new Error(`the page has no ${BEGIN} … ${END}`)
-  return `${page.slice(0, from + BEGIN.length)}\n${text}\n${page.slice(to)}`
+  if (from <= BEGIN.length || to < from) throw new Error(`the page has no ${BEGIN} … ${END}`)
+  const lines = page.slice(from, to).trimEnd().split('\n').slice(2)
+  const rows = lines.map((line) => line.slice(2, -2).split(' | '))
+  return {
+    before: page.slice(0, from),
+    rows: new Map(rows.map((row) => [keyOf(row), row])),
+    after: page.slice(to),
+  }
 }
 
 /** One line for the terminal, as runs come to their end. */
@@ -67,6 +93,7 @@ function renderRow(report: Report): string[] {
 }
 
 const number = (value: number) => Math.round(value).toLocaleString('en')
+const numberOf = (text: string) => Number(text.replaceAll(',', ''))
 const percent = (part: number) => `${(100 * part).toFixed(0)} %`
 const minutes = (ms: number | undefined) =>
   ms === undefined ? 'never' : `${(ms / 60_000).toFixed(1)} min`
