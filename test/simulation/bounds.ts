@@ -13,27 +13,43 @@ export interface Start {
   readonly windows: readonly Window[]
 }
 
-/**
- * The moments from `startMs` on at which calls can be made at the earliest, one after the other. A call may leave when, in each window, the call that stands `limit` places before it is a span old. To call as early as possible is
- * best for every prefix at once: the windows only look at distances between calls, so no call gains from waiting.
- */
-function createEarliestCalls({ startMs, calledAtMs, windows }: Start): () => number {
+/** What of the windows is used. A call may leave when, in each window, the call that stands `limit` places before it is a span old. */
+export function createRoom(windows: readonly Window[]): {
+  take(atMs: number): void
+  /** When there is room for one more. */
+  freeAtMs(): number
+} {
   const rings = windows.map(({ limit, spanMs }) => ({
     limit,
     spanMs,
     moments: new Float64Array(limit).fill(Number.NEGATIVE_INFINITY),
   }))
   let count = 0
-  let lastMs = startMs
-  const call = (atMs: number) => {
-    for (const { limit, moments } of rings) moments[count % limit] = atMs
-    count++
+  return {
+    take(atMs) {
+      for (const { limit, moments } of rings) moments[count % limit] = atMs
+      count++
+    },
+    freeAtMs() {
+      let freeMs = Number.NEGATIVE_INFINITY
+      for (const { limit, spanMs, moments } of rings)
+        freeMs = Math.max(freeMs, (moments[count % limit] ?? 0) + spanMs)
+      return freeMs
+    },
   }
-  for (const atMs of calledAtMs) call(atMs)
+}
+
+/**
+ * The moments from `startMs` on at which calls can be made at the earliest, one after the other. To call as early as possible is
+ * best for every prefix at once: the windows only look at distances between calls, so no call gains from waiting.
+ */
+function createEarliestCalls({ startMs, calledAtMs, windows }: Start): () => number {
+  const room = createRoom(windows)
+  let lastMs = startMs
+  for (const atMs of calledAtMs) room.take(atMs)
   return () => {
-    for (const { limit, spanMs, moments } of rings)
-      lastMs = Math.max(lastMs, (moments[count % limit] ?? 0) + spanMs)
-    call(lastMs)
+    lastMs = Math.max(lastMs, room.freeAtMs())
+    room.take(lastMs)
     return lastMs
   }
 }
@@ -46,24 +62,29 @@ export function shortestMs(calls: number, start: Start): number {
   return atMs - start.startMs
 }
 
+/** What lives at a moment, and how long it is looked at. */
+export interface Deadlines {
+  /** In order. */
+  readonly deadlines: Float64Array
+  readonly startMs: number
+  readonly untilMs: number
+  readonly lifetimeMs: number
+}
+
 /**
  * The fewest deaths between two moments. Every medium is a job of one call that may be done at any time, and again: after a call
  * its next deadline is a lifetime away. For such unit jobs, giving each call to the living job with the earliest deadline
  * saves the most (an exchange argument: swapping two calls so that the earlier deadline goes first never kills
  * more). What is dead already has no deadline and is left for later, where it takes no call from the living.
  */
-export function fewestDeaths(
-  problem: Start & {
-    /** Of what lives at `startMs`, in order. */
-    readonly deadlines: Float64Array
-    readonly untilMs: number
-    readonly lifetimeMs: number
-  },
-): number {
+export const fewestDeaths = (problem: Start & Deadlines): number =>
+  fewestDeathsServed(problem, createEarliestCalls(problem))
+
+/** The same where only these calls, one after the other, are of use; `Infinity` when there are no more. */
+export function fewestDeathsServed(problem: Deadlines, nextCall: () => number): number {
   const { deadlines, startMs, untilMs, lifetimeMs } = problem
   // What is renewed in between lives beyond the end, so no second round needs to be looked at.
   if (untilMs - startMs > lifetimeMs) throw new RangeError('this bound holds for one lifetime')
-  const nextCall = createEarliestCalls(problem)
   let deaths = 0
   let at = 0
   for (;;) {

@@ -1,6 +1,14 @@
 // Answers for what comes after an outage: how much was due, how long it took and how many died, beside the best that the windows
-// allow from the same state.
-import { fewestDeaths, shortestMs, type Window } from './bounds.ts'
+// allow from the same state; where calls fail, beside the best that could be made of how they failed.
+import {
+  type Deadlines,
+  fewestDeaths,
+  fewestDeathsServed,
+  type Start,
+  shortestMs,
+  type Window,
+} from './bounds.ts'
+import { watchFaults } from './faults-met.ts'
 import type { Ledger } from './ledger.ts'
 import { type Limits, type ModelledService, meanAnswerMs } from './modelled-service.ts'
 import { HOUR_MS, MINUTE_MS, RENEWAL } from './scenario.ts'
@@ -14,14 +22,21 @@ export interface DrainReport {
   readonly noticedAfterMs: number | undefined
   /** From the first answer until the last of the backlog was renewed; undefined when it was not. */
   readonly tookMs: number | undefined
-  /** The shortest in which the renewals made meanwhile, the backlog among them, can be made. */
+  /**
+   * The shortest in which the renewals made meanwhile, the backlog among them, can be made; where calls fail, without the time
+   * in which one more could have been made.
+   */
   readonly shortestMs: number
+  /** Of that, in which no call was under way and none was to be made; 0 where no call fails. */
+  readonly pausedMs: number
   /** Whether the outage and the shortest drain of its backlog fit into `before`. */
   readonly isCovered: boolean
   /** Deaths while it lasted, and after it until the drain was over. */
   readonly deathsMeanwhile: number
   readonly deaths: number
-  /** The fewest possible from the first answer on, by the earliest deadline. */
+  /** Of these, media that were called in time: the call failed, and they died before they had to be called again. */
+  readonly excusedDeaths: number
+  /** The fewest possible from the first answer on, by the earliest deadline; where calls fail, with those that went well. */
   readonly fewestDeaths: number
   /** The same for one who counts calls in buckets, on the careful side, and lets go of an id some seconds before its death. */
   readonly fewestWithCare: number
@@ -31,13 +46,15 @@ export interface DrainReport {
 export function watchDrain(deps: {
   readonly clock: VirtualClock
   readonly ledger: Ledger
-  readonly service: Pick<ModelledService, 'nowMs' | 'firstAnswer'>
+  readonly service: Pick<ModelledService, 'nowMs' | 'firstAnswer' | 'calledAtMs' | 'watchCalls'>
   readonly outageHours: number
   /** How many had died when it began. */
   readonly deathsBefore: number
   readonly limits: Limits
   readonly slots: number
   readonly shortestAnswerMs: number
+  /** How many slots the mirror has left of them; undefined where no call fails. */
+  readonly slotsLeft: (() => number) | undefined
 }): () => DrainReport {
   const { clock, ledger, service, outageHours } = deps
   const windows = windowsOf(deps)
@@ -47,6 +64,16 @@ export function watchDrain(deps: {
   const backlog = ledger.watchBacklog(service.nowMs())
   const deadlines = ledger.deadlines(service.nowMs())
   const deathsAtEnd = ledger.deaths()
+  const met =
+    deps.slotsLeft &&
+    watchFaults({
+      ...deps,
+      backlog,
+      // How many slots there are is asked, and how long they take is seen.
+      windows: windows.filter(({ spanMs }) => spanMs >= MINUTE_MS).map(withCare),
+      slots: deps.slotsLeft,
+      diesAtMs: (index) => ledger.expiresAtMs(index) - offsetMs,
+    })
   const soFar = () => {
     ledger.settle(service.nowMs())
     return {
@@ -54,38 +81,49 @@ export function watchDrain(deps: {
       atMs: clock.monotonicMs(),
       deaths: ledger.deaths() - deathsAtEnd,
       renewals: backlog.renewals(),
+      lostMs: met?.lostMs(),
+      pausedMs: met?.pausedMs() ?? 0,
+      excusedDeaths: met?.excusedDeaths() ?? 0,
     }
   }
   let over: ReturnType<typeof soFar> | undefined
   backlog.onDone(() => {
     over = soFar()
+    service.watchCalls(undefined)
   })
 
   return () => {
-    const { first, atMs, deaths, renewals } = over ?? soFar()
+    const { first, atMs, deaths, renewals, lostMs, pausedMs, excusedDeaths } = over ?? soFar()
     const answeredAtMs = first?.atMs ?? endedAtMs
+    const tookMs = atMs - answeredAtMs
     const start = {
       startMs: answeredAtMs + offsetMs,
       calledAtMs: (first?.calledAtMs ?? []).map((calledAtMs) => calledAtMs + offsetMs),
       windows,
     }
+    const bestMs = (calls: number) =>
+      lostMs === undefined ? shortestMs(calls, start) : tookMs - lostMs
     const problem = {
       ...start,
       deadlines,
       untilMs: Math.min(atMs + offsetMs, start.startMs + RENEWAL.lifetimeMs),
       lifetimeMs: RENEWAL.lifetimeMs,
     }
+    const fewest = (problem: Start & Deadlines) =>
+      met ? fewestDeathsServed(problem, met.nextServed(offsetMs)) : fewestDeaths(problem)
     return {
       outageHours,
       backlog: backlog.size,
       noticedAfterMs: first && first.atMs - endedAtMs,
-      tookMs: over && over.atMs - answeredAtMs,
-      shortestMs: shortestMs(renewals, start),
-      isCovered: outageHours * HOUR_MS + shortestMs(backlog.size, start) <= RENEWAL.beforeMs,
+      tookMs: over && tookMs,
+      shortestMs: bestMs(renewals),
+      pausedMs,
+      isCovered: outageHours * HOUR_MS + bestMs(backlog.size) <= RENEWAL.beforeMs,
       deathsMeanwhile: deathsAtEnd - deps.deathsBefore,
       deaths,
-      fewestDeaths: fewestDeaths(problem),
-      fewestWithCare: fewestDeaths({
+      excusedDeaths,
+      fewestDeaths: fewest(problem),
+      fewestWithCare: fewest({
         ...problem,
         deadlines: deadlines.map((atMs) => atMs - LET_GO_MS),
         untilMs: problem.untilMs - LET_GO_MS,

@@ -26,6 +26,8 @@ export interface Ledger {
 export interface Backlog {
   readonly size: number
   left(): number
+  /** Whether this medium is still to be renewed. */
+  has(index: number): boolean
   /** All renewals since, also of what was not in it. */
   renewals(): number
   /** Called when the last of it is renewed. */
@@ -148,6 +150,7 @@ export function createLedger(deps: {
       return {
         size,
         left: () => watched.left,
+        has: (index) => isIn[index] === 1,
         renewals: () => watched.renewals,
         onDone: (callback) => {
           watched.done = callback

@@ -35,8 +35,8 @@ export interface ModelledMirror {
   isPlanning(): boolean
   /** What the service's clock shows, as this life knows it. */
   serviceNowMs(): number
-  /** How many steps wait for a slot. */
-  waiting(): number
+  /** How many calls it may have under way, as things stand. */
+  slots(): number
 }
 
 export interface MirrorSettings {
@@ -186,7 +186,7 @@ export function createModelledMirror(deps: {
     noticed: (paths) => request({ because: 'the folder changed', paths }),
     isPlanning: () => isPlanning,
     serviceNowMs: () => serviceClock.nowMs(),
-    waiting: () => queue.load().waiting,
+    slots: () => concurrency.slots().uploads,
   }
 }
 

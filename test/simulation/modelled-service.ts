@@ -1,5 +1,6 @@
 // Answers for WeCom in a simulation: takes uploads on a clock of its own, forgets them when their time is over, fails by the
 // seed, and counts calls. It needs no memory of millions of media: an id says when it was made.
+import type { MirrorError } from '../../src/errors.ts'
 import type { MediaId } from '../../src/media/media.ts'
 import type { ServiceClock } from '../../src/wecom/service-clock.ts'
 import type { UploadReceipt, UploadRequest, Wecom } from '../../src/wecom/wecom.ts'
@@ -25,9 +26,25 @@ export interface ModelledService {
   setReachable(isReachable: boolean): void
   /** The first answer since it was last made reachable. */
   firstAnswer(): FirstAnswer | undefined
+  /** From now on this one hears of every call; undefined: nobody. */
+  watchCalls(watch: CallWatch | undefined): void
+  /** When we called in the last hour. */
+  calledAtMs(): readonly number[]
   /** From now on so much is our share; calls are counted anew. */
   allow(limits: Limits): void
   counts(): ServiceCounts
+}
+
+export interface CallWatch {
+  sent(index: number, nowMs: number): void
+  answered(call: EndedCall, nowMs: number): void
+}
+
+export interface EndedCall {
+  readonly index: number
+  readonly sentAtMs: number
+  /** What it failed with. */
+  readonly error: MirrorError | undefined
 }
 
 export interface FirstAnswer {
@@ -83,6 +100,7 @@ export function createModelledService(deps: {
   let limits: Limits = { perMinute: 0, perHour: 0 }
   let isReachable = true
   let firstAnswer: FirstAnswer | undefined
+  let watch: CallWatch | undefined
   let calls = 0
   let stored = 0
   let failed = 0
@@ -135,12 +153,15 @@ export function createModelledService(deps: {
         const beganAtMs = serviceClock.nowMs()
         const sawDate = serviceClock.startSample()
         count(sentAtMs)
+        watch?.sent(request.index, sentAtMs)
         const fault = drawFault(sentAtMs, request)
         const tookMs = fault?.afterMs ?? Math.round(deps.shortestAnswerMs + random() * JITTER_MS)
         underWay++
         return new Promise<UploadReceipt>((resolve, reject) => {
           clock.after(tookMs, () => {
             underWay--
+            const ended = { index: request.index, sentAtMs, error: fault?.error }
+            watch?.answered(ended, clock.monotonicMs())
             if (fault === undefined || fault.isAnswer) {
               firstAnswer ??= { atMs: clock.monotonicMs(), calledAtMs: hour.moments() }
               const header = date(nowMs())
@@ -174,6 +195,8 @@ export function createModelledService(deps: {
       firstAnswer = undefined
     },
     firstAnswer: () => firstAnswer,
+    watchCalls: (by) => void (watch = by),
+    calledAtMs: () => hour.moments(),
     allow(allowed) {
       limits = allowed
       minute = createSlidingWindow(MINUTE_MS, limits.perMinute)

@@ -1,7 +1,7 @@
 // What the verdicts of the simulation rest on: its clock, its windows and its bounds, each held against something plainer.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fewestDeaths, shortestMs, type Window } from './bounds.ts'
+import { fewestDeaths, fewestDeathsServed, shortestMs, type Window } from './bounds.ts'
 import { runScenario } from './run-scenario.ts'
 import { shortScenarios } from './scenarios.ts'
 import { createSlidingWindow } from './sliding-window.ts'
@@ -69,8 +69,11 @@ describe('the fewest deaths', () => {
   const start = { startMs: 0, calledAtMs: [], windows }
 
   /** By trying every choice of whom to save at each call. */
-  const tryAll = (deadlines: readonly number[], untilMs: number): number => {
-    const callsMs = Array.from({ length: deadlines.length }, (_, n) => shortestMs(n + 1, start))
+  const tryAll = (
+    deadlines: readonly number[],
+    untilMs: number,
+    callsMs = deadlines.map((_, n) => shortestMs(n + 1, start)),
+  ): number => {
     const save = (call: number, left: readonly number[]): number => {
       const atMs = callsMs[call]
       if (atMs === undefined || atMs >= untilMs) return 0
@@ -91,6 +94,23 @@ describe('the fewest deaths', () => {
         const sorted = Float64Array.from(deadlines).sort()
         const problem = { ...start, deadlines: sorted, untilMs: 40, lifetimeMs: 100 }
         expect(fewestDeaths(problem)).toBe(tryAll(deadlines, 40))
+      }),
+    )
+  })
+
+  it('are those of the best of all orders where only some calls went well', () => {
+    const deadlinesOfFew = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 6 })
+    fc.assert(
+      fc.property(deadlinesOfFew, moments, (deadlines, served) => {
+        let at = 0
+        const problem = {
+          deadlines: Float64Array.from(deadlines).sort(),
+          startMs: 0,
+          untilMs: 40,
+          lifetimeMs: 100,
+        }
+        const fewest = fewestDeathsServed(problem, () => served[at++] ?? Infinity)
+        expect(fewest).toBe(tryAll(deadlines, 40, served))
       }),
     )
   })

@@ -81,7 +81,13 @@ const outagesAmongFaults = (media: number) => ({
   ...outagesInStride(media),
   name: 'the same outages, and 15 % of the calls fail',
   faultRate: 0.15,
-  expects: [],
+})
+
+/** The quota makes the order matter, and a drain of hours meets more of what can fail. */
+const outagesAmongFaultsWithLittleQuota = (media: number) => ({
+  ...outagesWithLittleQuota(media),
+  name: 'the same outages, with little quota, and 15 % of the calls fail',
+  faultRate: 0.15,
 })
 
 const outagesAfterBulk = (media: number) =>
@@ -215,6 +221,7 @@ export const longScenarios = (media: number): readonly Scenario[] => [
   outagesInStride(media),
   outagesWithLittleQuota(media),
   outagesAmongFaults(media),
+  outagesAmongFaultsWithLittleQuota(media),
   ...outagesAfterBulk(media),
   ...outagesInWave(media),
   brink(media),
@@ -260,4 +267,5 @@ export const shortScenarios = (): readonly Scenario[] => [
   slowAnswers(FEW, 'bulk'),
   slowAnswersAndOutage(5 * FEW, 0.9),
   slowAnswersAndOutage(5 * FEW, 0.7),
+  outagesAmongFaultsWithLittleQuota(FEW),
 ]

@@ -13,5 +13,5 @@ it.each(stories.map((story) => [story.scenario.name, story] as const))(
     const report = await runScenario(scenario, seed)
     expect(judge(report), `seed ${seed}, trace ${report.digest}`).toEqual([])
   },
-  120_000,
+  600_000,
 )

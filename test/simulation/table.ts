@@ -1,4 +1,5 @@
 // Answers for the table of the reliability page: one row per scenario and size, and their places between the markers of the page.
+import type { DrainReport } from './drain.ts'
 import type { Report } from './run-scenario.ts'
 import type { Scenario } from './scenario.ts'
 import { judge, loadOf } from './verdict.ts'
@@ -81,18 +82,19 @@ function renderRow(report: Report): string[] {
     `${percent(counts.peakMinute)}, ${percent(counts.peakHour)}`,
     number(deaths),
     `${number(oracle.looks)}, ${oracle.servedDeadCount}`,
-    drains
-      .map(
-        (drain) =>
-          `${drain.outageHours} h: ${number(drain.deathsMeanwhile)}; ${minutes(drain.tookMs)} (${minutes(drain.shortestMs)}), ${number(drain.deaths)} (${number(drain.fewestWithCare)}, ${number(drain.fewestDeaths)})`,
-      )
-      .join('<br>'),
+    drains.map(renderDrain).join('<br>'),
     `${report.seed}, ${report.digest}`,
     broken.length === 0 ? 'kept' : `**broken**: ${broken.join('; ')}`,
   ]
 }
 
 const number = (value: number) => Math.round(value).toLocaleString('en')
+function renderDrain(drain: DrainReport): string {
+  const died = `${number(drain.deaths)}${drain.excusedDeaths > 0 ? ` less ${number(drain.excusedDeaths)}` : ''}`
+  return `${hours(drain.outageHours)}: ${number(drain.deathsMeanwhile)}; ${minutes(drain.tookMs)} (${minutes(drain.shortestMs)}), ${died} (${number(drain.fewestWithCare)}, ${number(drain.fewestDeaths)})`
+}
+
+const hours = (value: number) => `${Math.round(100 * value) / 100} h`
 const numberOf = (text: string) => Number(text.replaceAll(',', ''))
 const percent = (part: number) => `${(100 * part).toFixed(0)} %`
 const minutes = (ms: number | undefined) =>
