@@ -21,16 +21,23 @@ export interface Report {
   readonly oracle: OracleFindings
   readonly drains: readonly DrainReport[]
   readonly wallMs: number
+  /** What it took of the processors, whoever else was at work. */
+  readonly cpuMs: number
 }
 
 /** Runs to the end; rejects with what broke, when, and the last events before. */
 export async function runScenario(scenario: Scenario, seed: number): Promise<Report> {
   const startedAtMs = performance.now()
+  const usedBefore = process.cpuUsage()
   const world = await createWorld(scenario, seed)
   try {
     const endMs = scenario.days * DAY_MS
     for (let atMs = 0; atMs <= endMs; atMs += TICK_MS) await world.tick(atMs)
-    return world.report(performance.now() - startedAtMs)
+    const { user, system } = process.cpuUsage(usedBefore)
+    return world.report({
+      wallMs: performance.now() - startedAtMs,
+      cpuMs: (user + system) / 1000,
+    })
   } catch (error) {
     throw new Error(world.describe(), { cause: error })
   } finally {

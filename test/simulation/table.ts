@@ -63,8 +63,8 @@ function cut(page: string): { before: string; rows: Map<string, Row>; after: str
 /** One line for the terminal, as runs come to their end. */
 export function renderLine(report: Report): string {
   const broken = judge(report)
-  const { scenario, renewals, wallMs } = report
-  const speed = `${(wallMs / 1000).toFixed(1)} s, ${((1000 * wallMs) / renewals).toFixed(1)} µs a renewal`
+  const { scenario, renewals, wallMs, cpuMs } = report
+  const speed = `${(wallMs / 1000).toFixed(1)} s, ${(cpuMs / 1000).toFixed(1)} s of CPU, ${((1000 * cpuMs) / renewals).toFixed(1)} µs a renewal`
   const head = `${scenario.media.toLocaleString('en')} media, ${scenario.days} days: ${scenario.name}`
   return `${broken.length === 0 ? 'kept  ' : 'BROKEN'} ${head} (${speed}; seed ${report.seed}, trace ${report.digest})${broken.map((what) => `\n         ${what}`).join('')}`
 }

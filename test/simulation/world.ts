@@ -171,7 +171,7 @@ export async function createWorld(scenario: Scenario, seed: number) {
       await oracle.sample()
       oracle.watchDeaths(TICK_MS)
     },
-    report(wallMs: number): Report {
+    report(took: Pick<Report, 'wallMs' | 'cpuMs'>): Report {
       const counts = service.counts()
       const without = folder.count() - ledger.everAlive()
       return {
@@ -185,7 +185,7 @@ export async function createWorld(scenario: Scenario, seed: number) {
         withoutId: without,
         oracle: oracle.found(),
         drains: drains.map((drain) => drain()),
-        wallMs,
+        ...took,
       }
     },
     describe: () =>
