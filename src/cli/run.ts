@@ -172,13 +172,17 @@ function startHeartbeat(
 ) {
   const aborter = new AbortController()
   const everyMs = notifier.watchdogEveryMs ?? STATUS_EVERY_MS
+  // A function of its own: while the loop sleeps, its last mirror may have been replaced, and is to be let go.
+  async function beatOnce() {
+    const { mirror } = running
+    await mirror?.heartbeat()
+    await notifier.watchdog()
+    if (mirror) await notifier.status(await mirror.statusLine())
+  }
   async function beat() {
     while (!aborter.signal.aborted) {
       await clock.sleep(everyMs, aborter.signal)
-      const { mirror } = running
-      await mirror?.heartbeat()
-      await notifier.watchdog()
-      if (mirror) await notifier.status(await mirror.statusLine())
+      await beatOnce()
     }
   }
   beat().catch((error: unknown) => {
