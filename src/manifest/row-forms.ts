@@ -14,6 +14,7 @@ import {
   type Problem,
   type ProblemCode,
   parseFingerprint,
+  parseMediaDirectory,
   parseMediaId,
   parseMediaPath,
   parseStamp,
@@ -25,6 +26,7 @@ import {
   oneOf,
   readAs,
   readIfThere,
+  readMark,
   readSize,
   readText,
   readTime,
@@ -101,6 +103,7 @@ const entryForm: RowForm<ManifestEntry> = {
     modified_at: renderTime(entry.modifiedAtMs),
     sha256: entry.fingerprint,
     origin: entry.origin,
+    hd: entry.isHd,
     stamp: entry.stamp,
   }),
   decode(key, fields) {
@@ -108,6 +111,7 @@ const entryForm: RowForm<ManifestEntry> = {
     const modifiedAtMs = readTime(fields, 'modified_at')
     // Without a stamp, or with one that nobody writes today, the file is looked at again: no disk has this one.
     const lookAgain = () => createStamp({ size: sizeBytes, mtimeMs: modifiedAtMs, ctimeMs: 0 })
+    const isHd = readIfThere(fields, 'hd', readMark)
     return {
       path: parseKey(key, parseMediaPath),
       mediaId: readAs(fields, 'media_id', parseMediaId),
@@ -121,6 +125,7 @@ const entryForm: RowForm<ManifestEntry> = {
       fingerprint: readAs(fields, 'sha256', parseFingerprint),
       stamp: readIfThere(fields, 'stamp', readStamp) ?? lookAgain(),
       origin: readAs(fields, 'origin', parseOrigin),
+      ...(isHd && { isHd }),
     }
   },
 }
@@ -159,6 +164,8 @@ const referenceForm: RowForm<Reference> = {
   keyOf: (reference) => reference.mediaId,
   encode: (reference) => ({
     path: reference.path,
+    into: reference.into,
+    hd: reference.isHd,
     created_at: renderIfThere(reference.createdAtMs),
     from: reference.from,
     type: reference.kind,
@@ -170,6 +177,8 @@ const referenceForm: RowForm<Reference> = {
   }),
   decode(key, fields) {
     const path = readIfThere(fields, 'path', readPath)
+    const into = readIfThere(fields, 'into', (f, name) => readAs(f, name, parseMediaDirectory))
+    const isHd = readIfThere(fields, 'hd', readMark)
     const createdAtMs = readIfThere(fields, 'created_at', readTime)
     const from = readIfThere(fields, 'from', readText)
     const kind = readIfThere(fields, 'type', (f, name) => readAs(f, name, parseKind))
@@ -181,6 +190,8 @@ const referenceForm: RowForm<Reference> = {
       acceptedAtMs: readTime(fields, 'accepted_at'),
       state: readAs(fields, 'state', parseState),
       ...(path === undefined ? {} : { path }),
+      ...(into === undefined ? {} : { into }),
+      ...(isHd && { isHd }),
       ...(createdAtMs === undefined ? {} : { createdAtMs }),
       ...(from === undefined ? {} : { from }),
       ...(kind === undefined ? {} : { kind }),

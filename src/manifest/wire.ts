@@ -40,6 +40,12 @@ export function readText(fields: Fields, name: string): string {
   return value
 }
 
+/** What is said by being there: `true`, or not at all. */
+export function readMark(fields: Fields, name: string): true {
+  if (fields[name] !== true) throw new Damaged(`\`${name}\` is not true`)
+  return true
+}
+
 /** A text that one of the domain's `parse` functions makes something of. */
 export function readAs<T>(fields: Fields, name: string, parse: (text: string) => T | undefined): T {
   const value = parse(readText(fields, name))

@@ -59,6 +59,8 @@ export interface ManifestEntry {
   /** The file's stamp when these bytes were read; a different one on disk means "look again". */
   readonly stamp: Stamp
   readonly origin: Origin
+  /** These bytes are what the call for voices in high definition gives for the id; the ordinary call gives others. */
+  readonly isHd?: true
 }
 
 /** Why a path has no live media_id, or soon will not have one, in words for a person. */
@@ -90,6 +92,10 @@ export interface Reference {
   readonly mediaId: MediaId
   /** Where it belongs; without one it goes to the inbox under its own name. */
   readonly path?: MediaPath
+  /** The directory that it goes to under its own name, instead of the inbox. */
+  readonly into?: MediaDirectory
+  /** It is wanted in high definition, which WeCom has only of voices that a web page recorded (path/90391). */
+  readonly isHd?: true
   /** When the medium was uploaded, if the one who referred to it knew. */
   readonly createdAtMs?: number
   /** Who sent it, as WeCom or the one who referred to it says. */
@@ -116,6 +122,25 @@ export function parseMediaPath(text: string): MediaPath | undefined {
 
 /** A part that is empty, `.` or `..`. A pattern, since a start reads every path there is. */
 const ODD_PART = /(?:^|\/)\.{0,2}(?:\/|$)/
+
+/** A directory of the folder, or the folder itself. */
+export type MediaDirectory = MediaPath | typeof ROOT
+
+/** The folder itself, which has no path. */
+export const ROOT = '.'
+
+export const parseMediaDirectory = (text: string): MediaDirectory | undefined =>
+  text === ROOT ? ROOT : parseMediaPath(text)
+
+/** Where a name stands in a directory. */
+export const pathIn = (directory: MediaDirectory, name: string): string =>
+  directory === ROOT ? name : `${directory}/${name}`
+
+/** The directory of a path. */
+export function directoryOf(path: MediaPath): MediaDirectory {
+  const end = path.lastIndexOf('/')
+  return end < 0 ? ROOT : (path.slice(0, end) as MediaPath)
+}
 
 /** Ids seen are 44 to 65 URL-safe characters; no length is promised, so only the unprintable is refused. */
 export function parseMediaId(text: string): MediaId | undefined {

@@ -1,5 +1,12 @@
 // Answers for what a pass may decide to do: steps as data, each with the facts that it was decided on.
-import type { FileFacts, ManifestEntry, MediaId, MediaPath, Reference } from '../media/media.ts'
+import {
+  type FileFacts,
+  type ManifestEntry,
+  type MediaId,
+  type MediaPath,
+  type Reference,
+  ROOT,
+} from '../media/media.ts'
 
 export type Step =
   /** The folder has bytes that the manifest does not know. */
@@ -38,6 +45,9 @@ export type Step =
 export const landingPath = (mediaId: MediaId, path?: MediaPath): MediaPath =>
   path ?? (`\0${mediaId}` as MediaPath)
 
+const renderPlace = ({ path, into }: Reference): string =>
+  into === undefined ? `at ${path ?? 'the inbox'}` : `in ${into === ROOT ? 'the folder' : into}`
+
 /** The sentence for people: what would be done, and why. */
 export function renderStep(step: Step): string {
   switch (step.kind) {
@@ -48,7 +58,7 @@ export function renderStep(step: Step): string {
     case 'restore':
       return `restore ${step.path} (the file is gone, its media_id lives until ${new Date(step.entry.expiresAtMs).toISOString()})`
     case 'land':
-      return `land ${step.reference.mediaId} at ${step.reference.path ?? 'the inbox'}`
+      return `land ${step.reference.mediaId}${step.reference.isHd ? ' in high definition' : ''} ${renderPlace(step.reference)}`
     case 'forget':
       return `forget ${step.path} (${step.because})`
     case 'report-lost':

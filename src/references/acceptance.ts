@@ -67,6 +67,6 @@ function join(
   acceptedAtMs: number,
 ): Reference {
   if (!known) return { ...wanted, acceptedAtMs, state: 'accepted' }
-  const { path: _, landedPath: __, message: ___, ...facts } = known
+  const { path: _, into: __, isHd: ___, landedPath: ____, message: _____, ...facts } = known
   return { ...facts, ...wanted, acceptedAtMs, state: 'accepted' }
 }

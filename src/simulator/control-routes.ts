@@ -1,6 +1,7 @@
 // Answers for the controls over HTTP, under `/_simulator/`, for programs in another process or language.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
+import { MEDIA_KINDS } from '../media/media.ts'
 import type { SimulatorControls } from './controls.ts'
 import { type FaultBook, type FaultRule, faultRuleSchema } from './faults.ts'
 import type { MessageOptions } from './messages.ts'
@@ -18,6 +19,14 @@ interface Answered {
 type Route = (body: unknown, rest: string) => Answered | Promise<Answered>
 
 const killSchema = z.strictObject({ mediaId: z.string() })
+const mediumSchema = z.strictObject({
+  kind: z.enum(MEDIA_KINDS),
+  wireName: z.string(),
+  /** In base64. */
+  content: z.base64().transform((text) => Buffer.from(text, 'base64')),
+  corpId: z.string().exactOptional(),
+  fromJsSdk: z.boolean().exactOptional(),
+})
 const done: Answered = { status: 204 }
 
 /** Serves one control request; what it cannot understand is answered with 400 and why. */
@@ -32,6 +41,10 @@ export function createControlRoutes(deps: { controls: SimulatorControls; faults:
       if (id === '') faults.clear()
       return id === '' || faults.remove(Number(id)) ? done : { status: 404 }
     },
+    'POST media': async (body) => ({
+      status: 201,
+      body: { mediaId: await controls.addMedia(mediumSchema.parse(body)) },
+    }),
     'GET media': () => ({ status: 200, body: controls.media() }),
     'GET calls': () => ({ status: 200, body: controls.calls() }),
     'GET counts': () => ({ status: 200, body: controls.counts() }),

@@ -35,8 +35,8 @@ export function createDownloader(deps: DownloadDeps) {
     const obstacle = (await findObstacle(root, path)) ?? (await findOccupant(root, path))
     if (obstacle) throw new FileUnreadable(obstacle.message, obstacle)
     const startedAtMs = clock.nowMs()
-    const { mediaId, sizeBytes: expectedBytes, modifiedAtMs } = entry
-    const wanted = { mediaId, directory: root, expectedBytes, modifiedAtMs }
+    const { mediaId, isHd, sizeBytes: expectedBytes, modifiedAtMs } = entry
+    const wanted = { mediaId, isHd, directory: root, expectedBytes, modifiedAtMs }
     const fetched = await fetchMedium(deps, wanted, signal).catch(asLost)
     if (fetched === 'lost') return reportDead(entry)
     try {
@@ -73,8 +73,9 @@ export function createDownloader(deps: DownloadDeps) {
 
   async function land({ reference }: LandStep, signal: AbortSignal): Promise<void> {
     const startedAtMs = clock.nowMs()
-    const { mediaId } = reference
-    const fetched = await fetchMedium(deps, { mediaId, directory: root }, signal).catch(asLost)
+    const { mediaId, isHd } = reference
+    const wanted = { mediaId, isHd, directory: root }
+    const fetched = await fetchMedium(deps, wanted, signal).catch(asLost)
     if (fetched === 'lost') return reportReferenceLost(reference)
     try {
       const landed = await landing.land(reference, fetched)
@@ -135,8 +136,9 @@ export function createDownloader(deps: DownloadDeps) {
   }
 
   async function reportReferenceLost(reference: Reference): Promise<void> {
-    await deadIds.end(reference.mediaId)
-    const message = `cannot fetch ${reference.mediaId}: WeCom does not know it (it expired, or belongs to another corp)`
+    // That there is no high definition of it says nothing about its life.
+    if (!reference.isHd) await deadIds.end(reference.mediaId)
+    const message = describeLoss(reference)
     await manifest.commit([
       { kind: 'put-reference', reference: { ...reference, state: 'lost', message } },
     ])
@@ -153,6 +155,12 @@ export function createDownloader(deps: DownloadDeps) {
 
 /** The path of what never got one. */
 const landedNowhere = '' as MediaPath
+
+/** WeCom does not say which it is. */
+const describeLoss = ({ mediaId, isHd }: Reference): string =>
+  isHd
+    ? `cannot fetch ${mediaId} in high definition: WeCom does not know it as a voice that a web page recorded (it is another medium, it expired, or belongs to another corp)`
+    : `cannot fetch ${mediaId}: WeCom does not know it (it expired, or belongs to another corp)`
 
 function asLost(error: unknown): 'lost' {
   if (isDeadId(error)) return 'lost'

@@ -44,6 +44,7 @@ interface FetchDeps {
 
 interface Wanted {
   readonly mediaId: MediaId
+  readonly isHd?: boolean | undefined
   readonly directory: string
   readonly expectedBytes?: number
   /** An earlier time of modification, so that the file comes back as it was. */
@@ -88,7 +89,7 @@ export async function fetchMedium(
 
 async function receive(
   { wecom, room }: FetchDeps,
-  { mediaId, expectedBytes = 0 }: Wanted,
+  { mediaId, isHd = false, expectedBytes = 0 }: Wanted,
   handle: FileHandle,
   signal: AbortSignal,
 ): Promise<{ announced: Download; sizeBytes: number }> {
@@ -101,7 +102,10 @@ async function receive(
     let position = ranged ? resumeAt(received) : 0
     try {
       const range = { firstByte: position, lastByte: position + RANGE_BYTES - 1 }
-      const answer = await wecom.download({ mediaId, ...(ranged && { range }) }, signal)
+      const answer = await wecom.download(
+        { mediaId, ...(isHd && { isHd }), ...(ranged && { range }) },
+        signal,
+      )
       const extent = extentOf(answer, ranged)
       // A server that ignores ranges answers with the whole: take it from its first byte.
       if (extent === 'whole') position = 0

@@ -81,7 +81,7 @@ export function createLanding(deps: LandingDeps) {
       return { ...(known ?? describe(reference, fetched, path)), ...(await statOf(root, path)) }
     }
     // Its file may be missing, its id alive: it is to be restored, not replaced.
-    const isOthers = known !== undefined && known.mediaId !== reference.mediaId
+    const isOthers = known !== undefined && !isSame(known, reference)
     if (isOthers || (await isTaken(root, path))) return undefined
     const entry = known ?? describe(reference, fetched, path)
     const isPlaced = known ? await placeFile(root, fetched.file, path) : await place(entry, fetched)
@@ -110,7 +110,7 @@ export function createLanding(deps: LandingDeps) {
   }
 
   function inboxPath(reference: Reference, fetched: Fetched): MediaPath {
-    const kind = kindOf(NO_NAME, fetched)
+    const kind = kindOf(NO_NAME, reference, fetched)
     const path = createInboxPath(deps.inboxOf(reference), reference, { ...fetched, kind })
     // A person may be called like what the folder passes by (`bob.tmp`): a directory of that name would hide what is in it.
     const parts = path.split('/')
@@ -119,7 +119,9 @@ export function createLanding(deps: LandingDeps) {
     return parts.join('/') as MediaPath
   }
 
-  function kindOf(path: MediaPath, { sizeBytes, format }: Fetched): MediaKind {
+  function kindOf(path: MediaPath, { isHd }: Reference, { sizeBytes, format }: Fetched): MediaKind {
+    // Its id is that of a voice, and fits what a voice fits, whatever the bytes are that one gets for it in high definition.
+    if (isHd) return 'voice'
     const choice = chooseKind({ path, sizeBytes, format }, deps.kindPolicy)
     return 'kind' in choice ? choice.kind : 'file'
   }
@@ -140,7 +142,7 @@ export function createLanding(deps: LandingDeps) {
     return {
       path,
       mediaId: reference.mediaId,
-      kind: kindOf(path, fetched),
+      kind: kindOf(path, reference, fetched),
       createdAtMs,
       expiresAtMs: createdAtMs + deps.lifetimeMs,
       renewAtMs: undefined,
@@ -149,6 +151,7 @@ export function createLanding(deps: LandingDeps) {
       fingerprint,
       stamp: stampOfNoFile(sizeBytes),
       origin: 'reference',
+      ...(reference.isHd && { isHd: true }),
     }
   }
 
@@ -167,6 +170,10 @@ export function createLanding(deps: LandingDeps) {
 
   return { land }
 }
+
+/** One id stands for two media: what the ordinary call gives, and the high definition. */
+const isSame = (entry: ManifestEntry, { mediaId, isHd }: Reference): boolean =>
+  entry.mediaId === mediaId && entry.isHd === isHd
 
 /** What cannot be reached is not known to be the same; it is placing that says why. */
 function unlessObstructed(error: unknown): undefined {

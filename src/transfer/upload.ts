@@ -29,6 +29,8 @@ interface Gain {
   readonly createdAtMs: number
   readonly expiresAtMs: number
   readonly renewAtMs: number | undefined
+  /** Of an id that is kept: what was landed is had back by the call that brought it. */
+  readonly isHd?: true
 }
 
 /** A file that changes under our hands is sent again this often at once; after that it waits until it has settled. */
@@ -259,4 +261,5 @@ const createEntry = (
   fingerprint: medium.fingerprint,
   stamp: medium.stamp,
   origin,
+  ...(gain.isHd && { isHd: gain.isHd }),
 })

@@ -1,5 +1,5 @@
-// Answers for one `media/get` (path/96486): telling a medium from an error in disguise, its name and its length. The
-// token is given; nothing is held in memory but what may be an error.
+// Answers for one `media/get` (path/96486) or, for a voice in high definition, `media/get/jssdk` (path/90391): telling a medium from
+// an error in disguise, its name and its length. The token is given; nothing is held in memory but what may be an error.
 import type { Readable } from 'node:stream'
 import {
   type Call,
@@ -33,7 +33,7 @@ export async function downloadOnce(
   const answer = await deps.exchange.send(
     {
       method: 'GET',
-      path: '/cgi-bin/media/get',
+      path: asked.isHd ? '/cgi-bin/media/get/jssdk' : '/cgi-bin/media/get',
       query: { access_token: asked.token, media_id: asked.mediaId },
       ...(asked.range && { headers: { Range: renderRange(asked.range) } }),
     },

@@ -15,7 +15,10 @@ import {
 import { untilAborted } from './until-aborted.ts'
 import type { Wecom } from './wecom.ts'
 
-/** What of the quota is used, of each of the two interfaces that the service counts apart (path/90454). */
+/**
+ * What of the quota is used, of each of the two interfaces that the service counts apart (path/90454). Voices in high definition come
+ * by a third, and are counted with the downloads all the same: too carefully, and there are few of them.
+ */
 export interface CallsMade {
   readonly uploads: GateUse
   readonly downloads: GateUse

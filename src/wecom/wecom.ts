@@ -32,6 +32,8 @@ export interface UploadReceipt {
 
 export interface DownloadRequest {
   readonly mediaId: MediaId
+  /** By the interface that gives voices in high definition, which knows no other media (path/90391). */
+  readonly isHd?: boolean
   /** Both ends inclusive, as in HTTP. Above 20 MB the service insists on ranges (830002). */
   readonly range?: { readonly firstByte: number; readonly lastByte: number }
 }

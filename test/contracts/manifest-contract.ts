@@ -40,10 +40,13 @@ export function describeManifest(name: string, open: () => Promise<Manifest>): v
         kind: 'file',
         origin: 'reference',
         checkedAtMs: START_MS + 5,
+        isHd: true,
       })
       const problem = aProblem('big.mov', { stamp: aStamp('1:2:3'), fingerprint: aFingerprint(7) })
       const reference = aReference('id-1', {
         path: aPath('wanted/a.jpg'),
+        into: aPath('wanted'),
+        isHd: true,
         createdAtMs: START_MS - 5,
         from: '张三',
         kind: 'voice',

@@ -10,6 +10,8 @@ interface StoredMedium {
   readonly kind: MediaKind
   readonly wireName: string
   readonly bytes: Buffer
+  /** What it is in high definition, where it is had so. */
+  readonly hdBytes?: Buffer
   readonly createdAtMs: number
 }
 
@@ -26,7 +28,7 @@ export interface MemoryWecom extends Wecom {
   /** Calls so far, also those that failed. */
   readonly attempts: number
   /** Stores a medium as if somebody else had uploaded it. */
-  store(medium: { name: string; bytes: Buffer; kind?: MediaKind }): MediaId
+  store(medium: { name: string; bytes: Buffer; hdBytes?: Buffer; kind?: MediaKind }): MediaId
   /** Makes the service forget a medium before its time. */
   forget(mediaId: MediaId): void
   /** An id that looks real. */
@@ -76,8 +78,7 @@ export function createMemoryWecom(deps: {
     const stored = uploads.find((upload) => upload.mediaId === mediaId)
     const isAlive = stored && deps.clock.nowMs() < stored.createdAtMs + lifetimeMs
     if (isAlive && !forgotten.has(mediaId)) return stored
-    const refusal = { errcode: 40007, errmsg: 'invalid media_id', remedy: 'skip' } as const
-    throw new WecomRefused(`cannot download \`${mediaId}\`: it is dead or foreign`, refusal)
+    throw deadOrForeign(mediaId)
   }
 
   return {
@@ -95,19 +96,31 @@ export function createMemoryWecom(deps: {
       return gate.resolve
     },
     forget: (mediaId) => void forgotten.add(mediaId),
-    store: ({ name, bytes, kind = 'file' }) => keep({ wireName: name, bytes, kind }).mediaId,
+    store: ({ name, kind = 'file', ...contents }) =>
+      keep({ wireName: name, kind, ...contents }).mediaId,
     async upload(request, signal) {
       await enter(signal)
       const { kind, wireName } = request
       const { mediaId, createdAtMs } = keep({ kind, wireName, bytes: await readWhole(request) })
       return { mediaId, createdAtMs }
     },
-    async download({ mediaId, range }, signal) {
+    async download({ mediaId, isHd, range }, signal) {
       await enter(signal)
       downloads.push(mediaId)
-      return toDownload(find(mediaId), range)
+      const stored = find(mediaId)
+      if (!isHd) return toDownload(stored, range)
+      if (!stored.hdBytes) throw deadOrForeign(mediaId)
+      return {
+        ...toDownload({ ...stored, bytes: stored.hdBytes }, range),
+        contentType: 'voice/speex',
+      }
     },
   }
+}
+
+function deadOrForeign(mediaId: MediaId): WecomRefused {
+  const refusal = { errcode: 40007, errmsg: 'invalid media_id', remedy: 'skip' } as const
+  return new WecomRefused(`cannot download \`${mediaId}\`: it is dead or foreign`, refusal)
 }
 
 function idOf(text: string): MediaId {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { anAmr } from '../helpers/samples.ts'
 import { withSimulator } from '../helpers/with-simulator.ts'
 import { download, fetchToken, send, upload } from './calls.ts'
 
@@ -54,7 +55,28 @@ test('the same controls work over HTTP', async () => {
   expect((await download(baseUrl, { token, mediaId })).json().errcode).toBe(40014)
 })
 
+test('a voice that a web page recorded can be put in from another program', async () => {
+  const { baseUrl } = await withSimulator({ controls: true })
+  const content = anAmr()
+  const added = await post(`${baseUrl}/_simulator/media`, {
+    kind: 'voice',
+    wireName: 'a.amr',
+    content: content.toString('base64'),
+    fromJsSdk: true,
+  })
+  expect(added.status).toBe(201)
+  const { mediaId } = JSON.parse(added.body.toString())
+  const token = await fetchToken(baseUrl)
+  expect((await download(baseUrl, { token, mediaId })).body.equals(content)).toBe(true)
+  const speech = await send(
+    `${baseUrl}/cgi-bin/media/get/jssdk?access_token=${token}&media_id=${mediaId}`,
+  )
+  expect(speech.headers['content-type']).toBe('voice/speex')
+})
+
 test.each([
+  ['media', { kind: 'voice', wireName: 'a.amr', content: '' }, 'it has no content'],
+  ['media', { kind: 'voice', wireName: 'a.amr', content: '%' }, 'base64'],
   ['faults', { fault: { kind: 'errcode' } }, 'errcode'],
   ['faults', { fault: { kind: 'nonsense' } }, 'kind'],
   ['faults', { when: { api: 'list' }, fault: { kind: 'empty' } }, 'api'],

@@ -122,10 +122,33 @@ test('only what a web page recorded is to be had in high definition', async () =
   const voice = { kind: 'voice', wireName: 'a.amr', content: anAmr() } as const
   const ordinary = await controls.addMedia(voice)
   const recorded = await controls.addMedia({ ...voice, fromJsSdk: true })
-  const get = (mediaId: string) =>
-    send(`${baseUrl}/cgi-bin/media/get/jssdk?access_token=${token}&media_id=${mediaId}`)
-  expect((await get(ordinary)).json().errcode).toBe(40007)
-  expect((await get(recorded)).headers['content-type']).toBe('voice/speex')
+  const another = await controls.addMedia({ ...voice, fromJsSdk: true, corpId: 'ww2' })
+  const get = (mediaId: string, headers = {}) =>
+    send(`${baseUrl}/cgi-bin/media/get/jssdk?access_token=${token}&media_id=${mediaId}`, {
+      headers,
+    })
+  for (const mediaId of [ordinary, another, 'unknown'])
+    expect((await get(mediaId)).json().errcode).toBe(40007)
+  expect((await get('')).json().errcode).toBe(41006)
+  const speech = await get(recorded)
+  expect(speech.headers).toMatchObject({
+    'content-type': 'voice/speex',
+    'content-disposition': `attachment; filename="${recorded}"`,
+    'error-code': '0',
+  })
+  // Other bytes than the ordinary call gives, which gives them all the same.
+  expect(speech.body).toHaveLength(2 * voice.content.length)
+  expect(speech.body.toString('latin1')).not.toContain('AMR')
+  expect((await download(baseUrl, { token, mediaId: recorded })).body.equals(voice.content)).toBe(
+    true,
+  )
+  const end = speech.body.length - 1
+  const part = await get(recorded, { range: `bytes=${end - 2}-` })
+  expect([part.status, part.headers['content-range']]).toEqual([
+    206,
+    `bytes ${end - 2}-${end}/${end + 1}`,
+  ])
+  expect(part.body.equals(speech.body.subarray(-3))).toBe(true)
 })
 
 test('an id that was not named is missing, not invalid', async () => {

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { createKindPolicy } from '../../src/media/kind.ts'
 import { WECOM_LIMITS } from '../../src/media/limits.ts'
-import { createStamp, type ManifestEntry } from '../../src/media/media.ts'
+import { createStamp, type ManifestEntry, type Reference, ROOT } from '../../src/media/media.ts'
 import type { MirrorEvent } from '../../src/support/events.ts'
 import { createDeadIds } from '../../src/transfer/dead-ids.ts'
 import { createDownloader } from '../../src/transfer/download.ts'
@@ -22,6 +22,7 @@ import {
 import { createFakeClock } from '../helpers/fake-clock.ts'
 import { createMemoryManifest } from '../helpers/memory-manifest.ts'
 import { createMemoryWecom } from '../helpers/memory-wecom.ts'
+import { anAmr } from '../helpers/samples.ts'
 import { createTempFolder } from '../helpers/temp-folder.ts'
 import { plant } from '../helpers/tree.ts'
 
@@ -85,7 +86,7 @@ async function setUp(files: Record<string, string> = {}) {
     inbox: (template: string) => {
       inbox = template
     },
-    land: (mediaId: string, path?: string, about: { from?: string } = {}) => {
+    land: (mediaId: string, path?: string, about: Partial<Reference> = {}) => {
       const reference = aReference({
         mediaId,
         ...about,
@@ -268,6 +269,59 @@ it('does not land where the folder would pass by what is in it', async () => {
   site.inbox('inbox/{from}/{name}')
   await site.land(site.store('a photo'), undefined, { from: 'bob.tmp' })
   expect(await site.names()).toEqual(['inbox/bob.tmp_/photo.jpg'])
+})
+
+it('lands a voice in high definition as what it is, and restores it by the same call', async () => {
+  const site = await setUp()
+  const [amr, speech] = [anAmr(), Buffer.from('sixteen thousand a second')]
+  const mediaId = site.wecom.store({ name: '语音.amr', bytes: amr, hdBytes: speech })
+  await site.land(mediaId, undefined, { isHd: true })
+  expect(await site.names()).toEqual(['inbox/语音.speex'])
+  const entry = await site.find('inbox/语音.speex')
+  // The id is that of a voice, whatever the bytes are.
+  expect(entry).toMatchObject({ mediaId, isHd: true, kind: 'voice', sizeBytes: speech.length })
+  await rm(join(site.root, 'inbox/语音.speex'))
+  if (entry) await site.restore(entry)
+  expect(await readFile(join(site.root, 'inbox/语音.speex'))).toEqual(speech)
+  expect(await site.find('inbox/语音.speex')).toMatchObject({ isHd: true })
+  // The ordinary form of the same id is another medium, even where the first has the path and its file is gone.
+  await rm(join(site.root, 'inbox/语音.speex'))
+  await site.land(mediaId, 'inbox/语音.speex')
+  expect(await site.names()).toEqual(['inbox/语音 (2).speex'])
+  expect(await site.find('inbox/语音 (2).speex')).toMatchObject({ sizeBytes: amr.length })
+  expect(await site.find('inbox/语音 (2).speex')).not.toHaveProperty('isHd')
+})
+
+it('calls a voice AMR that came as such when high definition was asked for', async () => {
+  const site = await setUp()
+  const mediaId = site.wecom.store({ name: 'voice', bytes: anAmr(), hdBytes: anAmr() })
+  await site.land(mediaId, undefined, { isHd: true, into: ROOT })
+  expect(await site.names()).toEqual(['voice.amr'])
+})
+
+it('says that there is no high definition, and lets the id live that others hold', async () => {
+  const site = await setUp()
+  const mediaId = site.store(bytes)
+  const held = await site.know({ path: 'a.jpg', mediaId })
+  await site.land(mediaId, undefined, { isHd: true })
+  expect(await site.manifest.findReference(mediaId)).toMatchObject({
+    state: 'lost',
+    message: expect.stringMatching(/in high definition.*another medium, it expired, or belongs/),
+  })
+  expect(await site.find('a.jpg')).toEqual(held)
+})
+
+it.each([
+  ['a/b', 'a/b/photo.jpg'],
+  [ROOT, 'photo.jpg'],
+  ['odd.tmp', 'odd.tmp_/photo.jpg'],
+] as const)('lands in the directory %s under its own name, numbered there', async (into, path) => {
+  const site = await setUp()
+  const directory = into === ROOT ? ROOT : aPath(into)
+  await site.land(site.store('one'), undefined, { into: directory })
+  await site.land(site.store('two'), undefined, { into: directory })
+  expect(await site.names()).toEqual([path.replace('.jpg', ' (2).jpg'), path])
+  expect(site.said()).toEqual(['landed', 'landed'])
 })
 
 it('leaves a path to the entry whose file is missing', async () => {

@@ -226,6 +226,7 @@ it('never uploads what was downloaded, whether it was touched or moved', async (
     origin: 'reference' as const,
     renewAtMs: undefined,
     stamp: anEntry().stamp,
+    isHd: true as const,
   }
   await site.manifest.commit([{ kind: 'put-entry', entry: landed }])
   await site.clock.advance(100 * HOUR_MS)
@@ -236,7 +237,22 @@ it('never uploads what was downloaded, whether it was touched or moved', async (
   expect(await site.find('moved.png')).toMatchObject({
     origin: 'reference',
     mediaId: entry.mediaId,
+    isHd: true,
   })
+})
+
+it('gives what was landed in high definition an id of its own, which the ordinary call knows', async () => {
+  const site = await setUp({ renewReferences: true })
+  await site.write('voice.speex', 'sixteen thousand a second')
+  await site.upload('voice.speex')
+  const entry = await site.find('voice.speex')
+  if (!entry) throw new Error('no entry')
+  const landed = { ...entry, origin: 'reference', renewAtMs: undefined, isHd: true } as const
+  await site.manifest.commit([{ kind: 'put-entry', entry: landed }])
+  await site.renew('voice.speex')
+  const renewed = await site.find('voice.speex')
+  expect(renewed).toMatchObject({ kind: 'file', mediaId: site.wecom.uploads[1]?.mediaId })
+  expect(renewed).not.toHaveProperty('isHd')
 })
 
 it('has nothing to say of a file that vanished before its turn', async () => {

@@ -65,6 +65,17 @@ test('a medium comes with its name, type and length', async () => {
   expect(received[1]?.headers).not.toHaveProperty('range')
 })
 
+test('a voice in high definition is fetched from its own interface', async () => {
+  const { wecom, received } = await createBench((response) => {
+    response.writeHead(200, { 'Content-Type': 'voice/speex', ...named('XXX') }).end('speech')
+  })
+  const got = await wecom.download({ mediaId, isHd: true }, patient)
+  expect(got).toMatchObject({ contentType: 'voice/speex', announcedName: 'XXX' })
+  expect((await bytesOf(got)).toString()).toBe('speech')
+  const { pathname, searchParams } = received[1]?.url ?? {}
+  expect([pathname, searchParams?.get('media_id')]).toEqual(['/cgi-bin/media/get/jssdk', mediaId])
+})
+
 const JSON_TYPE = { 'Content-Type': 'application/json; charset=UTF-8' }
 
 test.each<[string, Record<string, string | number>, string]>([
