@@ -19,6 +19,7 @@ import { isTempName } from './media/temp-name.ts'
 import { createPasses } from './pass.ts'
 import { createAcceptance } from './references/acceptance.ts'
 import { createRenewalRelease } from './renewal-release.ts'
+import { createArrivals } from './support/arrivals.ts'
 import type { Clock } from './support/clock.ts'
 import type { Events } from './support/events.ts'
 import { createDeadIds } from './transfer/dead-ids.ts'
@@ -108,8 +109,10 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     measure: deps.measureDisk ?? measureDisk,
     emit,
   })
+  const arrivals = createArrivals()
   const download = createDownloader({
     ...shared,
+    onArrival: arrivals.tell,
     room: diskRoom,
     deadIds,
     lifetimeMs: config.renewal.lifetimeMs,
@@ -221,6 +224,7 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     deadIds,
     hooks: hooks.dispatcher,
     diskRoom,
+    arrivals,
     acceptance,
     /** Looks at the whole folder, if nobody has yet. */
     firstScan,

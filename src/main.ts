@@ -21,11 +21,12 @@ const EXIT_INTERRUPTED = 130
 const EXIT_BROKEN_PIPE = 141
 
 function createContext(options: { config?: string; json?: boolean }): Context {
-  const { env, pid, stdout, stderr } = process
+  const { env, pid, stdin, stdout, stderr } = process
   return {
     env,
     cwd: currentDirectory(),
     pid,
+    stdin,
     stdout,
     stderr,
     stdoutIsTerminal: stdout.isTTY === true,

@@ -89,15 +89,16 @@ export function createMirrorDesk(
     },
     accept: (wanted) => engine.acceptance.accept(wanted, { anew: true }),
     circuitError: () => circuit.state().error ?? engine.held.error('downloads') ?? engine.doubt(),
+    arrivals: engine.arrivals,
     queue,
     deleteFile: (path: MediaPath) => removeFile(root, path),
   })
   return {
     ...localDesk,
     // A folder that was never looked at may not be mounted: nothing is written into it unseen.
-    async pull(mediaId, path, signal) {
+    async pull(wish, tell, signal) {
       await firstScan()
-      return localDesk.pull(mediaId, path, signal)
+      await localDesk.pull(wish, tell, signal)
     },
   }
 }

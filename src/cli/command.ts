@@ -1,4 +1,5 @@
 // Answers for what a command is and what it is given: the world as values, so that nothing below main.ts touches the process.
+import type { Readable } from 'node:stream'
 import type { Clock } from '../support/clock.ts'
 import type { ExitCode } from './exit-code.ts'
 
@@ -6,6 +7,7 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   readonly pid: number
+  readonly stdin: Readable
   readonly stdout: NodeJS.WritableStream
   readonly stderr: NodeJS.WritableStream
   readonly stdoutIsTerminal: boolean

@@ -1,4 +1,4 @@
-// Answers for the progress bar of `sync`: one line on a terminal's stderr, nothing anywhere else.
+// Answers for the progress bar of `sync` and `pull`: one line on a terminal's stderr, nothing anywhere else.
 import { renderSize } from '../config/size.ts'
 import type { Progress } from '../serve/desk.ts'
 import { showName } from '../support/show-name.ts'
@@ -30,12 +30,20 @@ export function createProgressBar(deps: {
   }
 }
 
-/** `███████─────  312/1000  48 MB  posters/spring.jpg`, cut to the width of the terminal. */
+/**
+ * `███████─────  312/1000  48 MB  posters/spring.jpg`, cut to the width of the terminal; of a single medium, whose size is known,
+ * `███████─────  52%  3 MB of 6 MB  …`.
+ */
 export function renderProgress(progress: Progress, columns: number): string {
-  const { done, total, doneBytes, failed, current } = progress
-  const filled = total === 0 ? 0 : Math.round((done / total) * BAR_CELLS)
+  const { done, total, doneBytes, failed, current, underWay } = progress
+  const part = total === 0 ? 0 : (done + (underWay?.parts ?? 0)) / total
+  const filled = Math.round(part * BAR_CELLS)
   const bar = '█'.repeat(filled) + '─'.repeat(BAR_CELLS - filled)
   const trouble = failed > 0 ? `  ${failed} failed` : ''
-  const line = `${bar}  ${done}/${total}  ${renderSize(doneBytes)}${trouble}  ${showName(current[0] ?? '')}`
+  const isOne = total === 1 && done === 0 && underWay !== undefined && underWay.totalBytes !== null
+  const count = isOne
+    ? `${Math.floor(part * 100)}%  ${renderSize(doneBytes)} of ${renderSize(underWay.totalBytes)}`
+    : `${done}/${total}  ${renderSize(doneBytes)}`
+  const line = `${bar}  ${count}${trouble}  ${showName(current[0] ?? '')}`
   return cutToWidth(line, columns - 1)
 }

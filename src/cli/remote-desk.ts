@@ -1,7 +1,7 @@
 // The desk of a daemon in another process, over the Unix socket in its state directory.
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { ConfigError } from '../errors.ts'
-import type { Desk, FailureAnswer, MirrorAnswer, Progress } from '../serve/desk.ts'
+import type { Desk, FailureAnswer, MirrorAnswer, Progress, PullTold } from '../serve/desk.ts'
 import { openSocketPath } from '../serve/socket-path.ts'
 import { CommandFailed } from './command-failed.ts'
 import { EXIT } from './exit-code.ts'
@@ -51,12 +51,16 @@ export async function connectDesk(
     mirror: (onProgress, signal, options) =>
       hear(signal, async () => {
         const body = { restore_vanished: options?.restoreVanished === true }
-        return readOutcome(await call('POST', '/v1/passes', { body, signal }), onProgress)
+        const response = await call('POST', '/v1/passes', { body, signal })
+        return readOutcome<MirrorAnswer, { progress: Progress }>(response, ({ progress }) =>
+          onProgress(progress),
+        )
       }),
-    pull: (mediaId, path, signal) =>
-      ask('POST', '/v1/references', {
-        body: { media_id: mediaId, ...(path !== undefined && { path }) },
-        signal,
+    pull: ({ mediaIds, to, isHd }, tell, signal) =>
+      hear(signal, async () => {
+        const body = { media_ids: mediaIds, hd: isHd, ...(to !== undefined && { path: to }) }
+        const response = await call('POST', '/v1/references', { body, signal })
+        await readOutcome<object, PullTold>(response, tell)
       }),
     forget: (paths, { deleteFile, vanished }) =>
       ask('POST', '/v1/forget', { body: { paths, delete_file: deleteFile, vanished } }),
@@ -135,10 +139,11 @@ async function readAnswer(response: IncomingMessage): Promise<unknown> {
   return answer
 }
 
-async function readOutcome(
+/** An answer of many lines: what is told on the way, and the outcome at its end. */
+async function readOutcome<Outcome, Told extends object>(
   response: IncomingMessage,
-  onProgress: (progress: Progress) => void,
-): Promise<MirrorAnswer> {
+  onTold: (told: Told) => void,
+): Promise<Outcome> {
   if (response.statusCode !== 200) await readAnswer(response)
   response.setEncoding('utf8')
   let rest = ''
@@ -146,13 +151,13 @@ async function readOutcome(
     const lines = `${rest}${part}`.split('\n')
     rest = lines.pop() ?? ''
     for (const line of lines) {
-      const told = JSON.parse(line) as { progress?: Progress; outcome?: MirrorAnswer }
+      const told = JSON.parse(line) as Told | { outcome: Outcome }
       throwIfFailed(told, 503)
-      if (told.progress) onProgress(told.progress)
-      if (told.outcome) return told.outcome
+      if ('outcome' in told) return told.outcome
+      onTold(told)
     }
   }
-  throw new DaemonSilent('the daemon ended before the pass did')
+  throw new DaemonSilent('the daemon ended before it had answered')
 }
 
 /** A failure in the daemon is one here: the same words, the same exit code. */

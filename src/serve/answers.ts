@@ -77,6 +77,8 @@ export const problemAnswer = ({ path, code, message, sinceMs }: Problem): Proble
 export const referenceAnswer = (reference: Reference): ReferenceAnswer => ({
   media_id: reference.mediaId,
   path: reference.path ?? null,
+  into: reference.into ?? null,
+  hd: reference.isHd === true,
   state: reference.state,
   landed_path: reference.landedPath ?? null,
   message: reference.message ?? null,

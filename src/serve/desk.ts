@@ -14,8 +14,8 @@ export interface Desk {
     signal: AbortSignal,
     options?: MirrorOptions,
   ): Promise<MirrorAnswer>
-  /** Adds a reference and waits until it has landed, or cannot. */
-  pull(mediaId: string, path: string | undefined, signal: AbortSignal): Promise<PullAnswer>
+  /** Adds references and waits until each has landed, or cannot; each is answered once, as soon as it is decided. */
+  pull(wish: PullWish, tell: (told: PullTold) => void, signal: AbortSignal): Promise<void>
   forget(paths: readonly string[], options: ForgetOptions): Promise<readonly ForgetAnswer[]>
 }
 
@@ -23,6 +23,24 @@ export interface MirrorOptions {
   /** Everything that stands in the manifest while its file is gone is fetched back, whatever `folder.onDelete` says. */
   readonly restoreVanished: boolean
 }
+
+/** So many ids are pulled at once at most: as many as fit into one request, however long they are. */
+export const MOST_PULLED = 2000
+
+export interface PullWish {
+  /** One that is named twice is one. */
+  readonly mediaIds: readonly string[]
+  /** A path, where there is one id, or a directory: one that is there, or a name that ends with a slash. */
+  readonly to?: string | undefined
+  /** Voices in high definition. */
+  readonly isHd: boolean
+}
+
+export type PullTold =
+  /** Its reference is durable: whatever becomes of the caller, it is fetched. */
+  | { readonly accepted: ReferenceAnswer }
+  | { readonly progress: Progress }
+  | { readonly answer: PullAnswer }
 
 export interface ForgetOptions {
   readonly deleteFile: boolean
@@ -95,6 +113,10 @@ export interface ProblemAnswer {
 export interface ReferenceAnswer {
   readonly media_id: string
   readonly path: string | null
+  /** The directory that it goes to under its own name; `.` is the folder itself. */
+  readonly into: string | null
+  /** It is a voice in high definition: speex, 16 kHz. */
+  readonly hd: boolean
   readonly state: string
   readonly landed_path: string | null
   readonly message: string | null
@@ -237,6 +259,8 @@ export interface Progress {
   readonly failed: number
   readonly doneBytes: number
   readonly current: readonly string[]
+  /** Of media that are coming: how many they make, in parts, and the bytes of them all, where that is known. */
+  readonly underWay?: { readonly parts: number; readonly totalBytes: number | null }
 }
 
 export interface MirrorAnswer {
@@ -255,7 +279,7 @@ export interface MirrorAnswer {
   readonly stopped_by: FailureAnswer | null
 }
 
-export type PullAnswer =
+export type PullAnswer = { readonly media_id: string } & (
   | { readonly kind: 'landed'; readonly reference: ReferenceAnswer }
   | { readonly kind: 'lost'; readonly reference: ReferenceAnswer }
   /** Durable, and fetched as soon as it can be. */
@@ -265,6 +289,7 @@ export type PullAnswer =
       readonly because: FailureAnswer
     }
   | { readonly kind: 'refused'; readonly because: string }
+)
 
 export interface ForgetAnswer {
   readonly path: string

@@ -1,26 +1,19 @@
 // The desk of a process that holds the mirror itself: looking, and acting through passes and queue like everyone else.
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FileUnreadable, isSystemError, type MirrorError } from '../errors.ts'
+import { FileUnreadable, isSystemError } from '../errors.ts'
 import type { Manifest } from '../manifest/manifest.ts'
-import {
-  createStamp,
-  type MediaId,
-  type MediaPath,
-  type Problem,
-  parseMediaId,
-  parseMediaPath,
-  type Reference,
-  type WantedReference,
-} from '../media/media.ts'
-import { landingPath } from '../plan/step.ts'
-import type { Emit, Events, MirrorEvent } from '../support/events.ts'
-import { failureAnswer, referenceAnswer, stepAnswer } from './answers.ts'
-import type { Desk, ForgetAnswer, PullAnswer } from './desk.ts'
+import { createStamp, type MediaPath, type Problem, parseMediaPath } from '../media/media.ts'
+import type { Emit, Events } from '../support/events.ts'
+import { stepAnswer } from './answers.ts'
+import type { Desk, ForgetAnswer } from './desk.ts'
 import { readGivenPath } from './given-path.ts'
+import { createPull, type PullDeps } from './pull.ts'
 import { createReaderDesk, type ReaderDeskDeps } from './reader-desk.ts'
 
-export interface LocalDeskDeps extends ReaderDeskDeps {
+export interface LocalDeskDeps
+  extends ReaderDeskDeps,
+    Pick<PullDeps, 'arrivals' | 'accept' | 'circuitError'> {
   manifest: Manifest
   events: Events
   /** Somebody asked for the id of this path, which has none that lives. */
@@ -28,69 +21,13 @@ export interface LocalDeskDeps extends ReaderDeskDeps {
   preview: () => Promise<Parameters<typeof stepAnswer>[0][]>
   mirror: Desk['mirror']
   missing: () => Promise<ReadonlySet<MediaPath>>
-  /** Makes the reference durable, also one that was known, and has it landed. */
-  accept: (wanted: WantedReference) => Promise<unknown>
-  circuitError: () => MirrorError | undefined
   queue: { withdraw(path: MediaPath): void; whenFree(path: MediaPath): Promise<void> }
   deleteFile: (path: MediaPath) => Promise<void>
 }
 
 export function createLocalDesk(deps: LocalDeskDeps): Desk {
-  const { manifest, setUp, clock, events } = deps
-  const emit: Emit = events.emit
-
-  async function pull(
-    id: string,
-    text: string | undefined,
-    signal: AbortSignal,
-  ): Promise<PullAnswer> {
-    const mediaId = parseMediaId(id)
-    if (!mediaId) return { kind: 'refused', because: `\`${id}\` cannot be a media_id` }
-    const path = text === undefined ? undefined : await readGivenPath(text, setUp.folder)
-    if (text !== undefined && !path)
-      return { kind: 'refused', because: `\`${text}\` is no path inside the folder` }
-    const known = await manifest.findReference(mediaId)
-    if (known && (await isOnDisk(known)) && (path === undefined || path === known.landedPath))
-      return { kind: 'landed', reference: referenceAnswer(known) }
-    const error = await landOrHeldUp({ mediaId, ...(path && { path }) }, signal)
-    const now = await manifest.findReference(mediaId)
-    if (!now) throw new Error(`${mediaId} was accepted and is not known`)
-    if (now.state !== 'accepted') return { kind: now.state, reference: referenceAnswer(now) }
-    if (error)
-      return { kind: 'accepted', reference: referenceAnswer(now), because: failureAnswer(error) }
-    throw new Error(`${mediaId} neither landed nor failed`)
-  }
-
-  const isOnDisk = async ({ state, landedPath }: Reference): Promise<boolean> =>
-    state === 'landed' && landedPath !== undefined && (await look(landedPath)) !== undefined
-
-  /** Commits the reference; resolves with what holds it up, or with nothing when it has landed or is lost. */
-  async function landOrHeldUp(
-    wanted: WantedReference,
-    signal: AbortSignal,
-  ): Promise<MirrorError | undefined> {
-    const { mediaId, path } = wanted
-    const waitsAs = landingPath(mediaId, path)
-    // It only ever resolves: nobody may be left to hear of it when the commit fails or the circuit answers.
-    const landing = Promise.withResolvers<MirrorError | undefined>()
-    const onAbort = () => landing.resolve(undefined)
-    signal.addEventListener('abort', onAbort)
-    // Before the commit: a landing that is quicker than this function is heard all the same.
-    const unsubscribe = events.subscribe((event) => {
-      const answer = landingAnswer(event, mediaId, waitsAs)
-      if (answer) landing.resolve(answer.error)
-    })
-    try {
-      signal.throwIfAborted()
-      await deps.accept(wanted)
-      const error = deps.circuitError() ?? (await landing.promise)
-      signal.throwIfAborted()
-      return error
-    } finally {
-      unsubscribe()
-      signal.removeEventListener('abort', onAbort)
-    }
-  }
+  const { manifest, setUp, clock } = deps
+  const emit: Emit = deps.events.emit
 
   async function forget(
     text: string,
@@ -168,7 +105,7 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
     },
     plan: async () => (await deps.preview()).map(stepAnswer),
     mirror: deps.mirror,
-    pull,
+    pull: createPull({ ...deps, folder: setUp.folder }),
     async forget(paths, { deleteFile, vanished }) {
       const wanted = new Map<string, MediaPath | undefined>()
       for (const text of paths) wanted.set(text, await readGivenPath(text, setUp.folder))
@@ -177,24 +114,5 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
       for (const [text, path] of wanted) answers.push(await forget(text, path, deleteFile))
       return answers
     },
-  }
-}
-
-function landingAnswer(
-  event: MirrorEvent,
-  mediaId: MediaId,
-  waitsAs: MediaPath,
-): { error?: MirrorError } | undefined {
-  switch (event.kind) {
-    case 'landed':
-      return event.entry.mediaId === mediaId ? {} : undefined
-    case 'lost':
-      return event.mediaId === mediaId ? {} : undefined
-    case 'step-postponed':
-      return event.path === waitsAs ? { error: event.error } : undefined
-    case 'circuit-opened':
-      return { error: event.error }
-    default:
-      return undefined
   }
 }

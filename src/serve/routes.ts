@@ -1,7 +1,7 @@
 // Answers for the local interface: JSON under /v1 from the desk, and nothing that the desk does not say. Long answers are
 // streamed as one JSON object a line. What the wire needs (socket, limits) is server.ts's.
 import { z } from 'zod'
-import type { Desk } from './desk.ts'
+import { type Desk, MOST_PULLED, type PullAnswer, type PullWish } from './desk.ts'
 import { isGlob } from './reader-desk.ts'
 
 export interface Request {
@@ -17,7 +17,19 @@ export type Reply =
   /** Calls `line` for each object until it resolves; the last one is the outcome. */
   | { readonly status: 200; stream(line: (value: unknown) => void): Promise<void> }
 
-const PullBody = z.strictObject({ media_id: z.string(), path: z.string().optional() })
+const PullBody = z
+  .strictObject({
+    /** One, answered when it is decided … */
+    media_id: z.string().optional(),
+    /** … or many, each told on a line of its own. */
+    media_ids: z.array(z.string()).min(1).max(MOST_PULLED).optional(),
+    path: z.string().optional(),
+    hd: z.boolean().default(false),
+  })
+  .refine(
+    ({ media_id, media_ids }) => (media_id === undefined) !== (media_ids === undefined),
+    'say either `media_id` or `media_ids`',
+  )
 const ForgetBody = z.strictObject({
   paths: z.array(z.string()),
   delete_file: z.boolean().default(false),
@@ -62,7 +74,16 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'POST /v1/references': async (desk, { body, signal }) => {
     const wanted = PullBody.safeParse(body)
     if (!wanted.success) return badRequest(z.prettifyError(wanted.error))
-    return ok(await desk.pull(wanted.data.media_id, wanted.data.path, signal))
+    const { media_id, media_ids, path: to, hd: isHd } = wanted.data
+    if (media_id !== undefined)
+      return ok(await pullOne(desk, { mediaIds: [media_id], to, isHd }, signal))
+    return {
+      status: 200,
+      async stream(line) {
+        await desk.pull({ mediaIds: media_ids ?? [], to, isHd }, line, signal)
+        line({ outcome: {} })
+      },
+    }
   },
   'POST /v1/forget': async (desk, { body }) => {
     const wanted = ForgetBody.safeParse(body)
@@ -70,6 +91,19 @@ const ROUTES: Readonly<Record<string, Route>> = {
     const { paths, delete_file: deleteFile, vanished } = wanted.data
     return ok(await desk.forget(paths, { deleteFile, vanished }))
   },
+}
+
+async function pullOne(
+  desk: Desk,
+  wish: PullWish,
+  signal: AbortSignal,
+): Promise<PullAnswer | undefined> {
+  let answer: PullAnswer | undefined
+  const hear: Parameters<Desk['pull']>[1] = (told) => {
+    if ('answer' in told) answer = told.answer
+  }
+  await desk.pull(wish, hear, signal)
+  return answer
 }
 
 const MEDIA_PREFIX = '/v1/media/'

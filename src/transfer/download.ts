@@ -4,6 +4,7 @@ import { FileUnreadable, MediaUnacceptable } from '../errors.ts'
 import type { Change, Manifest } from '../manifest/manifest.ts'
 import type { ManifestEntry, MediaPath, Problem, Reference } from '../media/media.ts'
 import type { Step } from '../plan/step.ts'
+import type { Arrivals } from '../support/arrivals.ts'
 import type { Emit } from '../support/events.ts'
 import type { Wecom } from '../wecom/wecom.ts'
 import { type DeadIds, isDeadId } from './dead-ids.ts'
@@ -21,6 +22,8 @@ export interface DownloadDeps extends LandingDeps {
   manifest: Pick<Manifest, 'findEntry' | 'findProblem' | 'entries' | 'commit'>
   /** Where dead ids are told of, shared with whoever else finds some. */
   deadIds: DeadIds
+  /** How far each download has come. */
+  onArrival?: Arrivals['tell']
   emit: Emit
 }
 

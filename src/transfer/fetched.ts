@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { MediaUnacceptable, WecomRefused, WecomUnreachable } from '../errors.ts'
 import type { Fingerprint, MediaId } from '../media/media.ts'
 import { createTempName } from '../media/temp-name.ts'
+import type { Arrivals } from '../support/arrivals.ts'
 import type { Download, Wecom } from '../wecom/wecom.ts'
 import { detectFormat, HEAD_BYTES } from './content.ts'
 import type { DiskRoom } from './disk-room.ts'
@@ -40,6 +41,8 @@ export interface Fetched {
 interface FetchDeps {
   readonly wecom: Pick<Wecom, 'download'>
   readonly room: Pick<DiskRoom, 'require'>
+  /** Told with every piece that is written. */
+  readonly onArrival?: Arrivals['tell']
 }
 
 interface Wanted {
@@ -88,7 +91,7 @@ export async function fetchMedium(
 }
 
 async function receive(
-  { wecom, room }: FetchDeps,
+  { wecom, room, onArrival }: FetchDeps,
   { mediaId, isHd = false, expectedBytes = 0 }: Wanted,
   handle: FileHandle,
   signal: AbortSignal,
@@ -115,6 +118,7 @@ async function receive(
           await limit.coming(position, chunk.length)
           position += await append(handle, chunk, position)
           received = position
+          onArrival?.({ mediaId, receivedBytes: received, totalBytes: answer.totalBytes })
         }
       } finally {
         answer.body.destroy()

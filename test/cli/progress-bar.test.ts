@@ -5,6 +5,7 @@ import { renderTable, widthOf } from '../../src/cli/table.ts'
 import { createFakeClock } from '../helpers/fake-clock.ts'
 
 const half = { done: 5, total: 10, failed: 0, doneBytes: 3 * 2 ** 20, current: ['a.jpg'] }
+const one = { ...half, done: 0, total: 1, current: ['id-1'] }
 const BAR = '████████████────────────'
 
 describe('the line of progress', () => {
@@ -13,6 +14,26 @@ describe('the line of progress', () => {
     ['with failures', { ...half, failed: 2 }, `${BAR}  5/10  3 MB  2 failed  a.jpg`],
     ['with nothing to do', { ...half, done: 0, total: 0 }, `${'─'.repeat(24)}  0/0  3 MB  a.jpg`],
     ['with nothing in flight', { ...half, current: [] }, `${BAR}  5/10  3 MB  `],
+    [
+      'of one whose size is known',
+      { ...one, underWay: { parts: 0.5, totalBytes: 6 * 2 ** 20 } },
+      `${BAR}  50%  3 MB of 6 MB  id-1`,
+    ],
+    [
+      'of one whose size is not known',
+      { ...one, underWay: { parts: 0, totalBytes: null } },
+      `${'─'.repeat(24)}  0/1  3 MB  id-1`,
+    ],
+    [
+      'of one that is done',
+      { ...one, done: 1, current: [], underWay: { parts: 0, totalBytes: 0 } },
+      `${'█'.repeat(24)}  1/1  3 MB  `,
+    ],
+    [
+      'of several, by what is done and what is coming',
+      { ...half, done: 3, underWay: { parts: 2, totalBytes: 9 } },
+      `${BAR}  3/10  3 MB  a.jpg`,
+    ],
     ['with a hostile name', { ...half, current: ['\x1b[2J'] }, `${BAR}  5/10  3 MB  \\u{1b}[2J`],
   ])('%s', (_, progress, line) => {
     expect(renderProgress(progress, 80)).toBe(line)

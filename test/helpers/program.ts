@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { stringify } from 'yaml'
@@ -28,6 +29,12 @@ export interface Ended {
   readonly stderr: string
 }
 
+export interface Begun {
+  readonly stdin: Writable
+  signal(name: NodeJS.Signals): void
+  ended(): Promise<Ended>
+}
+
 export interface Daemon {
   readonly pid: number
   readonly lines: readonly LogLine[]
@@ -46,6 +53,8 @@ export interface Site {
   configure(settings: Settings): Promise<void>
   /** Runs a command to its end. */
   run(...args: string[]): Promise<Ended>
+  /** Begins a command that is to be fed or interrupted. */
+  begin(...args: string[]): Begun
   /** Runs a command with `--json` and reads its answer. */
   ask<Answer>(...args: string[]): Promise<Answer>
   /** Resolves at the event, `ready` where none is named. */
@@ -84,13 +93,13 @@ export async function createSite(baseUrl: string, settings: Settings = {}): Prom
 
   let user: number | undefined
   let launcher: readonly string[] = []
-  const start = (args: readonly string[]) => {
+  const start = (args: readonly string[], stdin: 'ignore' | 'pipe' = 'ignore') => {
     const { NOTIFY_SOCKET: _, ...env } = process.env
     const [command = '', ...rest] = [...launcher, process.execPath, ...args, '-c', configFile]
     const child = spawn(command, rest, {
       cwd: root,
       env: { ...env, NODE_COMPILE_CACHE: COMPILE_CACHE },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe'],
       ...(user !== undefined && { uid: user, gid: user }),
     })
     onTestFinished(() => void child.kill('SIGKILL'))
@@ -109,6 +118,12 @@ export async function createSite(baseUrl: string, settings: Settings = {}): Prom
       await writeFile(join(folder, path), content)
     },
     run,
+    begin(...args) {
+      const child = start([MAIN, ...args], 'pipe')
+      const ended = collect(child)
+      if (!child.stdin) throw new Error('a child without stdin')
+      return { stdin: child.stdin, signal: (name) => void child.kill(name), ended: () => ended }
+    },
     async ask(...args) {
       const { stdout, stderr } = await run(...args, '--json')
       if (stdout === '') throw new Error(`no answer to ${args.join(' ')}: ${stderr}`)

@@ -5,6 +5,7 @@ import { measureCapacity } from '../../src/plan/capacity.ts'
 import { createAcceptance } from '../../src/references/acceptance.ts'
 import { createLocalDesk, type LocalDeskDeps } from '../../src/serve/local-desk.ts'
 import type { Circumstances } from '../../src/serve/prospect.ts'
+import { createArrivals } from '../../src/support/arrivals.ts'
 import { createEvents } from '../../src/support/events.ts'
 import { THREE_DAYS } from '../helpers/builders.ts'
 import { createFakeClock } from '../helpers/fake-clock.ts'
@@ -16,6 +17,7 @@ export async function createDeskFixture(wish: Partial<LocalDeskDeps> = {}) {
   const manifest = createMemoryManifest()
   const clock = createFakeClock()
   const events = createEvents()
+  const arrivals = createArrivals()
   const acceptance = createAcceptance({
     manifest,
     clock,
@@ -49,13 +51,14 @@ export async function createDeskFixture(wish: Partial<LocalDeskDeps> = {}) {
     preview: async () => [],
     mirror: () => Promise.reject(new Error('no pass was expected')),
     missing: async () => new Set(),
+    arrivals,
     accept: acceptance.accept,
     circuitError: () => undefined,
     queue: { withdraw: () => {}, whenFree: async () => {} },
     deleteFile: (path) => rm(join(folder, path), { force: true }),
     ...wish,
   })
-  return { desk, folder, manifest, clock, events }
+  return { desk, folder, manifest, clock, events, arrivals }
 }
 
 /** A daemon to which nothing has happened, and a file that is not there. */

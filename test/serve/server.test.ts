@@ -185,6 +185,10 @@ describe('what is asked badly', () => {
     ['POST', '/v1/forget', JSON.stringify({ paths: ['x'.repeat(2 ** 20)] }), 400],
     ['POST', '/v1/passes', '{"restore_vanished":"all"}', 400],
     ['POST', '/v1/references', undefined, 400],
+    ['POST', '/v1/references', '{}', 400],
+    ['POST', '/v1/references', '{"media_ids":[]}', 400],
+    ['POST', '/v1/references', '{"media_id":"a","media_ids":["b"]}', 400],
+    ['POST', '/v1/references', JSON.stringify({ media_ids: Array(2001).fill('a') }), 400],
     ['DELETE', '/v1/status', undefined, 404],
     ['GET', '/v1/media/%2Fetc%2Fpasswd', undefined, 404],
     ['GET', '/v1/media/..%2F..%2Fetc%2Fpasswd', undefined, 404],
@@ -301,9 +305,9 @@ describe('a caller that goes away', () => {
   it('after its answer aborts nothing', async () => {
     let signal: AbortSignal | undefined
     const { stateDirectory } = await serve({
-      async pull(_id, _path, given) {
+      async pull(_wish, tell, given) {
         signal = given
-        return { kind: 'refused', because: 'no' }
+        tell({ answer: { kind: 'refused', media_id: 'x', because: 'no' } })
       },
     })
     await ask(stateDirectory, 'POST', '/v1/references', '{"media_id":"x"}')
