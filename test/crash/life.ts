@@ -1,5 +1,6 @@
 // What goes on while the program runs and is killed: files come, change, vanish and are renamed, media are referred to, paths are
 // forgotten, and somebody asks for ids all the time. What the program answers goes into the ledger.
+
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,6 +8,7 @@ import { DaemonSilent } from '../../src/cli/remote-desk.ts'
 import type { Desk } from '../../src/serve/desk.ts'
 import type { SimulatorControls } from '../../src/simulator/controls.ts'
 import type { Site } from '../helpers/program.ts'
+import { pullOne } from '../helpers/pulling.ts'
 import { aJpg, anMp4, aPdf, aPng } from '../helpers/samples.ts'
 import type { Ledger } from './ledger.ts'
 import { VANISHING } from './points.ts'
@@ -94,7 +96,7 @@ export function createLife(deps: {
     const wireName = `picture ${serial}.png`
     const mediaId = await service.addMedia({ kind: 'image', wireName, content })
     ledger.referredTo(mediaId, content)
-    const answer = await heard(desk.pull(mediaId, path, new AbortController().signal))
+    const answer = await heard(pullOne(desk, mediaId, path))
     if (answer && answer.kind !== 'refused') ledger.promised(mediaId)
   }
 

@@ -70,8 +70,35 @@ describe.each(['without a daemon', 'with a daemon'])('pull %s', (mode) => {
     expect(one.stderr).toContain('several media cannot land at the one path `x.pdf`')
   })
 
+  it('broken off, leaves accepted what has not landed, and says so', async () => {
+    const { wecom, site, daemon, add } = await aSite({ transfer: { downloads: 1 } })
+    const ids = await Promise.all(['a.pdf', 'b.pdf'].map((name) => add(name)))
+    const stall = { kind: 'stall', forMs: daemon ? 500 : 60_000, at: 'mid-body' } as const
+    wecom.controls.addFault({ when: { api: 'get', times: 1 }, fault: stall })
+    const pull = site.begin('pull', ...ids, '--json')
+    await until(() => wecom.controls.counts().get === 1, { what: 'a download under way' })
+    pull.signal('SIGINT')
+    const { code, stdout, stderr } = await pull.ended()
+    expect(code).toBe(130)
+    expect(stderr).toContain('2 media have not landed yet: accepted all the same')
+    expect(answersOf(stdout)).toMatchObject([
+      { kind: 'accepted', because: { code: 'INTERRUPTED' } },
+      { kind: 'accepted', because: { code: 'INTERRUPTED' } },
+    ])
+    // The daemon goes on; without one the next command that acts does.
+    if (daemon) for (const id of ids) await daemon.saw('landed', ofId(id))
+    else expect(await site.ask('sync')).toMatchObject({ landed: 2, failed: [] })
+  })
+})
+
+const ofId = (id: string) => (line: LogLine) =>
+  (line.entry as { mediaId?: string } | undefined)?.mediaId === id
+
+describe('pull', () => {
   it('brings a voice in high definition, says what it is, and brings it back as such', async () => {
-    const { wecom, site } = await aSite()
+    const wecom = await withSimulator({ clock: systemClock })
+    const site = await createSite(wecom.baseUrl)
+    await site.startDaemon()
     const voice = { kind: 'voice', wireName: 'a.amr', content: anAmr() } as const
     const recorded = await wecom.controls.addMedia({ ...voice, fromJsSdk: true })
     const plain = await wecom.controls.addMedia(voice)
@@ -109,28 +136,9 @@ describe.each(['without a daemon', 'with a daemon'])('pull %s', (mode) => {
     ).toEqual(['get-jssdk'])
   })
 
-  it('broken off, leaves accepted what has not landed, and says so', async () => {
-    const { wecom, site, daemon, add } = await aSite({ transfer: { downloads: 1 } })
-    const ids = await Promise.all(['a.pdf', 'b.pdf'].map((name) => add(name)))
-    const stall = { kind: 'stall', forMs: daemon ? 500 : 60_000, at: 'mid-body' } as const
-    wecom.controls.addFault({ when: { api: 'get', times: 1 }, fault: stall })
-    const pull = site.begin('pull', ...ids, '--json')
-    await until(() => wecom.controls.counts().get === 1, { what: 'a download under way' })
-    pull.signal('SIGINT')
-    const { code, stdout, stderr } = await pull.ended()
-    expect(code).toBe(130)
-    expect(stderr).toContain('2 media have not landed yet: accepted all the same')
-    expect(answersOf(stdout)).toMatchObject([
-      { kind: 'accepted', because: { code: 'INTERRUPTED' } },
-      { kind: 'accepted', because: { code: 'INTERRUPTED' } },
-    ])
-    // The daemon goes on; without one the next command that acts does.
-    if (daemon) for (const id of ids) await daemon.saw('landed', ofId(id))
-    else expect(await site.ask('sync')).toMatchObject({ landed: 2, failed: [] })
-  })
-
   it('is answered for each at once when WeCom refuses all, with what is to be done said once', async () => {
-    const { wecom, site } = await aSite()
+    const wecom = await withSimulator({ clock: systemClock })
+    const site = await createSite(wecom.baseUrl)
     wecom.controls.addFault({
       when: { api: 'gettoken' },
       fault: { kind: 'errcode', errcode: 40001 },
@@ -143,12 +151,7 @@ describe.each(['without a daemon', 'with a daemon'])('pull %s', (mode) => {
     )
     expect(stderr.match(/^ {2}→/gm)).toHaveLength(1)
   })
-})
 
-const ofId = (id: string) => (line: LogLine) =>
-  (line.entry as { mediaId?: string } | undefined)?.mediaId === id
-
-describe('pull', () => {
   it('takes nothing from an empty list, and no list that is endless', async () => {
     const site = await createSite('http://127.0.0.1:9')
     const none = site.begin('pull', '-')

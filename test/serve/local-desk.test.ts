@@ -5,28 +5,16 @@ import { describe, expect, it } from 'vitest'
 import { type MirrorError, WecomUnreachable } from '../../src/errors.ts'
 import type { WantedReference } from '../../src/media/media.ts'
 import { landingPath } from '../../src/plan/step.ts'
-import type { Progress, PullAnswer, PullTold, PullWish } from '../../src/serve/desk.ts'
+import type { Desk, Progress, PullTold, PullWish } from '../../src/serve/desk.ts'
 import { aMediaId, anEntry, aPath } from '../helpers/builders.ts'
+import { pullAll } from '../helpers/pulling.ts'
 import { createDeskFixture } from './desk-fixture.ts'
 
 const never = new AbortController().signal
 const OPEN = new WecomUnreachable('WeCom is out of reach', { hint: 'Wait.' })
 
-type Desk = Awaited<ReturnType<typeof createDeskFixture>>['desk']
-
-/** The answers, in the order in which they were told. */
-async function pull(
-  desk: Desk,
-  wish: Partial<PullWish> = {},
-  signal: AbortSignal = never,
-): Promise<PullAnswer[]> {
-  const answers: PullAnswer[] = []
-  const hear = (told: PullTold) => {
-    if ('answer' in told) answers.push(told.answer)
-  }
-  await desk.pull({ mediaIds: ['ref-1'], isHd: false, ...wish }, hear, signal)
-  return answers
-}
+const pull = (desk: Desk, wish: Partial<PullWish> = {}, signal?: AbortSignal) =>
+  pullAll(desk, { mediaIds: ['ref-1'], ...wish }, signal)
 
 /** A mirror in which references end as they are told to, at the moment they are accepted. */
 async function withLandings(ends: Record<string, string | MirrorError>) {

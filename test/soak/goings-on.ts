@@ -1,11 +1,13 @@
 // What befalls a mirror in a long life, turn after turn: files come, change and go, with directories of their own; media are pulled,
 // asked for, killed; tokens are revoked, the service fails and is away; the configuration is read again. Each turn leaves behind
 // no more than the one before, so that whatever grows is the mirror's.
+
 import { access, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Desk } from '../../src/serve/desk.ts'
 import type { SimulatorControls } from '../../src/simulator/controls.ts'
 import type { FaultRule } from '../../src/simulator/faults.ts'
+import { pullOne } from '../helpers/pulling.ts'
 import { aJpg, aPdf, aPng } from '../helpers/samples.ts'
 
 export interface Stage {
@@ -90,13 +92,13 @@ export function createGoingsOn(stage: Stage) {
     await rm(join(folder, dirname(dayOf(gone))), { recursive: true, force: true })
   }
 
-  async function pullOne(turn: number, desk: Desk) {
+  async function refer(turn: number, desk: Desk) {
     const content = unlike(aPng(3000), `pulled ${turn % FEW}`)
     const mediaId = await wecom.addMedia({ kind: 'image', wireName: 'picture.png', content })
     const path = `pulled/${turn % FEW}.png`
     // The service may be away, or fail: then it is accepted and lands later, or is lost. Whoever gives up early is heard too.
     const patience = turn % 3 === 0 ? AbortSignal.timeout(1) : NEVER
-    await see(desk.pull(mediaId, path, patience)).catch((error: unknown) => {
+    await see(pullOne(desk, mediaId, path, patience)).catch((error: unknown) => {
       if (!patience.aborted) throw error
     })
     // Also what was accepted in an outage and has landed since, perhaps beside another of its name.
@@ -122,7 +124,7 @@ export function createGoingsOn(stage: Stage) {
       await rm(join(folder, steady((3 * turn) % fileCount)), { force: true })
       if (every(3, turn)) await put(folder, steady((7 * turn) % fileCount), turn)
       if (every(10, turn)) await plantForGood(stage, turn)
-      if (every(4, turn)) await pullOne(turn, desk)
+      if (every(4, turn)) await refer(turn, desk)
       await ask(turn, desk)
       const [oldest] = wecom.media()
       if (every(5, turn) && oldest) await wecom.killMedia(oldest.mediaId)
