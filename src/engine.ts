@@ -17,6 +17,7 @@ import { createKindPolicy } from './media/kind.ts'
 import type { Reference } from './media/media.ts'
 import { isTempName } from './media/temp-name.ts'
 import { createPasses } from './pass.ts'
+import { landingPath } from './plan/step.ts'
 import { createAcceptance } from './references/acceptance.ts'
 import { createRenewalRelease } from './renewal-release.ts'
 import { createArrivals } from './support/arrivals.ts'
@@ -185,8 +186,9 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     clock: serviceClock,
     emit,
     // Before the first scan nothing is landed in a folder that may not be mounted; the pass that follows it sees all.
-    requestLanding() {
-      if (hasScanned) passes.request({ because: 'a reference was added', due: true })
+    requestLanding({ mediaId, path }) {
+      const paths = [landingPath(mediaId, path)]
+      if (hasScanned) passes.request({ because: 'a reference was added', due: true, paths })
     },
   })
   closers.push(() => passes.planned())

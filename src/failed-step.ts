@@ -28,19 +28,24 @@ export function createFailedSteps(deps: {
 }) {
   const { manifest, clock, emit } = deps
   /** Why paths were postponed last. Each is told once, and again after it has come through. */
-  const postponed = new Map<MediaPath, { error: MirrorError; isTold: boolean }>()
+  const postponed = new Map<
+    MediaPath,
+    { error: MirrorError; isTold: boolean; readonly sinceMs: number }
+  >()
 
-  function postpone(path: MediaPath, error: MirrorError): void {
-    const wasTold = postponed.get(path)?.isTold === true
+  /** Answers since when the path has failed. */
+  function postpone(path: MediaPath, error: MirrorError): number {
+    const { isTold: wasTold = false, sinceMs = clock.nowMs() } = postponed.get(path) ?? {}
     const isWecoms = error.code === 'WECOM_UNREACHABLE' || error.code === 'WECOM_REFUSED'
     // What the machine does not give was told as one thing for all.
     const isHosts = HOSTS.has(error.code)
     const isNews = !wasTold && !isHosts && !(isWecoms && deps.isOutage())
     emit({ kind: 'step-postponed', path, error, isNews })
     postponed.delete(path)
-    postponed.set(path, { error, isTold: wasTold || isNews })
+    postponed.set(path, { error, isTold: wasTold || isNews, sinceMs })
     const [oldest] = postponed.keys()
     if (postponed.size > MOST_REMEMBERED && oldest !== undefined) postponed.delete(oldest)
+    return sinceMs
   }
 
   /** Records or tells the failure; answers from when on the path is to be looked at again, undefined when that needs no tick. */
@@ -67,11 +72,11 @@ export function createFailedSteps(deps: {
     }
     if (step.kind !== 'land') {
       const problem = await recordProblem(step, error)
-      return mayPass ? triedAgainAtMs(problem, clock.nowMs()) : undefined
+      return mayPass ? triedAgainAtMs(problem.sinceMs, clock.nowMs()) : undefined
     }
-    if (!mayPass) await recordLoss(step.reference, error)
-    else postpone(step.path, error)
-    return mayPass ? AT_ANY_LOOK : undefined
+    if (mayPass) return triedAgainAtMs(postpone(step.path, error), clock.nowMs())
+    await recordLoss(step.reference, error)
+    return undefined
   }
 
   async function recordProblem(step: Step, error: MirrorError): Promise<Problem> {
@@ -124,7 +129,7 @@ function describeProblem(
 }
 
 /** A file's own fault is met again after as long as it has lasted: at the next tick, later ever more rarely, at least hourly. */
-const triedAgainAtMs = ({ sinceMs }: Problem, nowMs: number): number =>
+const triedAgainAtMs = (sinceMs: number, nowMs: number): number =>
   nowMs + Math.min(nowMs - sinceMs, LONGEST_WAIT_MS)
 
 const LONGEST_WAIT_MS = 60 * 60 * 1000

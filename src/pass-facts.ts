@@ -5,6 +5,7 @@ import type { ManifestReader } from './manifest/manifest.ts'
 import { isDue } from './media/lifetime.ts'
 import type { FileFacts, MediaPath, Reference } from './media/media.ts'
 import type { Sight } from './plan/plan.ts'
+import { landingPath } from './plan/step.ts'
 import type { Released } from './renewal-release.ts'
 
 /** Longer than any path has to wait for its next look. */
@@ -30,6 +31,8 @@ export interface Scope {
   readonly due: boolean
   /** Also act on files that are gone. */
   readonly missing: boolean
+  /** By a person, who waits for it. */
+  readonly asked: boolean
 }
 
 export function createPassFacts(deps: {
@@ -48,15 +51,18 @@ export function createPassFacts(deps: {
   /** Sizes of files that have no entry yet: each may be a missing one under a new name. */
   const fresh = new Map<MediaPath, number>()
 
+  /** What seems to lie further ahead than any wait was written under a clock that has been set back since. */
+  const isAhead = (fromMs: number): boolean => {
+    const aheadMs = fromMs - clock.nowMs()
+    return aheadMs > 0 && aheadMs <= MOST_AHEAD_MS
+  }
+
   async function gatherPaths(scope: Scope, released: Released): Promise<Set<MediaPath>> {
     const paths = new Set(released.due)
     for (const path of released.early) paths.add(path)
     for (const path of scope.paths) paths.add(path)
     if (scope.due || scope.missing) {
-      const nowMs = clock.nowMs()
-      // What seems to lie further ahead than any wait was written under a clock that has been set back since.
-      for (const [path, fromMs] of undone)
-        if (fromMs <= nowMs || fromMs > nowMs + MOST_AHEAD_MS) paths.add(path)
+      for (const [path, fromMs] of undone) if (!isAhead(fromMs)) paths.add(path)
       for (const path of missing) paths.add(path)
     }
     if (!scope.all) return paths
@@ -66,11 +72,15 @@ export function createPassFacts(deps: {
     return paths
   }
 
+  /** Those that are to land; without what could not be written a moment ago, since each attempt fetches it anew. */
   async function openReferences(scope: Scope): Promise<Reference[]> {
     const open: Reference[] = []
     if (!scope.all && !scope.due && !scope.missing) return open
-    for await (const reference of manifest.references())
-      if (reference.state === 'accepted') open.push(reference)
+    for await (const reference of manifest.references()) {
+      const path = landingPath(reference.mediaId, reference.path)
+      const mayWait = !scope.asked && !scope.paths.has(path) && isAhead(undone.get(path) ?? 0)
+      if (reference.state === 'accepted' && !mayWait) open.push(reference)
+    }
     return open
   }
 

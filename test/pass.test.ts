@@ -9,7 +9,7 @@ import {
 } from '../src/errors.ts'
 import type { FileFacts, MediaPath } from '../src/media/media.ts'
 import { createPasses } from '../src/pass.ts'
-import type { Step } from '../src/plan/step.ts'
+import { landingPath, type Step } from '../src/plan/step.ts'
 import { createRenewalRelease } from '../src/renewal-release.ts'
 import type { MirrorEvent } from '../src/support/events.ts'
 import { createTransferQueue } from '../src/transfer/transfer-queue.ts'
@@ -329,6 +329,25 @@ describe('a failed step', () => {
     expect(await site.manifest.findReference(aReference().mediaId)).toMatchObject({
       state: 'accepted',
     })
+  })
+
+  it('to land where nothing can be written is tried ever more rarely, since each time fetches it anew, and at once when asked for', async () => {
+    const site = setUp()
+    const reference = aReference()
+    await site.manifest.commit([{ kind: 'put-reference', reference }])
+    site.whenPerforming(() => Promise.reject(new FileUnreadable('cannot write')))
+    const minutes = async (count: number) => {
+      for (let minute = 0; minute < count; minute++) {
+        await site.clock.advance(60_000)
+        await site.pass(tick)
+      }
+      return site.performed.splice(0).length
+    }
+    expect(await minutes(60)).toBeLessThan(10)
+    expect(await minutes(12 * 60)).toBe(12)
+    await site.pass({ ...tick, paths: [landingPath(reference.mediaId)] })
+    await site.pass({ ...tick, asked: true })
+    expect(site.performed).toHaveLength(2)
   })
 
   it('to see that a file is gone is tried again, and is no problem of that file', async () => {

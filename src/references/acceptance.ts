@@ -22,8 +22,8 @@ export function createAcceptance(deps: {
   manifest: Pick<Manifest, 'findReference' | 'commit'>
   /** The service's clock. */
   clock: { nowMs(): number }
-  /** Asks for a pass that looks at open references. */
-  requestLanding: () => void
+  /** Asks for a pass that looks at open references, and at this one even if it was to wait. */
+  requestLanding: (reference: Reference) => void
   emit: Emit
 }): Acceptance {
   const { manifest, clock } = deps
@@ -36,7 +36,7 @@ export function createAcceptance(deps: {
     const reference = join(known, wanted, clock.nowMs())
     await manifest.commit([{ kind: 'put-reference', reference }])
     deps.emit({ kind: 'reference-accepted', reference })
-    deps.requestLanding()
+    deps.requestLanding(reference)
     return { isNew: true, reference }
   }
 
