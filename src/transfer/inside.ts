@@ -63,8 +63,7 @@ async function enter(root: string, directory: string, isMade: boolean): Promise<
     path = join(path, part)
     const by = reach(place, part)
     try {
-      // Never follows a link of that name: at worst it is there already, and cannot be entered.
-      if (isMade) await mkdir(by).catch(unlessThere)
+      if (isMade) await makeIn(place, by)
       const next = await openPlace(root, path, constants.O_DIRECTORY, by).catch(explain(path, by))
       await place.handle.close()
       place = next
@@ -86,8 +85,18 @@ const explain = (path: string, by: string) => async (error: NodeJS.ErrnoExceptio
   throw new Obstructed(`\`${path}\` is not a directory`, 'Rename that file.')
 }
 
-function unlessThere(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EEXIST') throw error
+/**
+ * Never follows a link of that name: at worst it is there already, and cannot be entered. Its name is made as durable as what lands
+ * in it; another landing that finds it there in that moment does not wait for this.
+ */
+async function makeIn({ handle }: Place, by: string): Promise<void> {
+  try {
+    await mkdir(by)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
+    throw error
+  }
+  await handle.sync()
 }
 
 async function openPlace(

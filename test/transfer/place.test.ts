@@ -1,7 +1,16 @@
 // Placing with real files: never over another one, never out of the folder, and what stands in the way is told.
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { expect, it } from 'vitest'
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
 import { MediaUnacceptable } from '../../src/errors.ts'
 import { createTempName, isTempName } from '../../src/media/temp-name.ts'
 import { removeLeftovers } from '../../src/transfer/leftovers.ts'
@@ -29,6 +38,33 @@ it('places a file with the directories it needs, and leaves no temporary', async
   expect(await read('a/b/c.txt')).toBe('the newcomer')
   expect(await names()).toEqual(['a'])
 })
+
+it('flushes every name on the way: a directory made for a medium must not go with the power when the medium does not', async () => {
+  const { root, place } = await setUp({ 'a/old.txt': '' })
+  const flushed = await watchFlushes(root)
+  expect(await place('a/b/c/new.txt')).toBe(true)
+  expect(flushed).toEqual([
+    { directory: 'a', names: ['b', 'old.txt'] },
+    { directory: 'a/b', names: ['c'] },
+    { directory: 'a/b/c', names: ['new.txt'] },
+  ])
+})
+
+/** What directories hold at the moment when they are flushed, by whichever handle. */
+async function watchFlushes(root: string) {
+  const flushed: { directory: string; names: string[] }[] = []
+  const handle = await open(root)
+  await handle.close()
+  const prototype: FileHandle = Object.getPrototypeOf(handle)
+  const { sync } = prototype
+  prototype.sync = async function () {
+    const directory = await readlink(`/proc/self/fd/${this.fd}`)
+    flushed.push({ directory: relative(root, directory), names: (await readdir(directory)).sort() })
+    await sync.call(this)
+  }
+  onTestFinished(() => void (prototype.sync = sync))
+  return flushed
+}
 
 it('never writes over what is there, be it a file, a directory or a dangling link', async () => {
   const { root, place, read, names } = await setUp({ 'a.txt': 'first', 'd/x': '' })
