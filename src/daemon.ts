@@ -193,10 +193,11 @@ function createTicks(config: Config, deps: MirrorDeps, engine: Engine, closers: 
         onTick() {
           passes.request({ because: 'renewal tick', due: true })
           problems.catchUp().catch(onBug)
-          forgetting = forgetOldMessages(engine.manifest, {
-            nowMs: engine.serviceClock.nowMs(),
-            lifetimeMs,
-          }).catch(onBug)
+          const nowMs = engine.serviceClock.nowMs()
+          // One after the other: the last is the one that is waited for at the end.
+          forgetting = forgetting
+            .then(() => forgetOldMessages(engine.manifest, { nowMs, lifetimeMs }))
+            .catch(onBug)
         },
       },
       {

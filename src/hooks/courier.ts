@@ -54,7 +54,7 @@ export function createCourier(hook: Hook, deps: CourierDeps): Courier {
   const { manifest, clock, serviceClock, emit, mostWaiting = MOST_WAITING } = deps
   const queue = createHookQueue({ concurrency: hook.concurrency, random: deps.random })
   const stopping = new AbortController()
-  const attempts = new Set<Promise<void>>()
+  const underWay = new Set<Promise<void>>()
   /** Told, and not yet dropped from the manifest, whose disk did not take it. */
   const told = new Set<string>()
   let timer: Timer | undefined
@@ -70,13 +70,16 @@ export function createCourier(hook: Hook, deps: CourierDeps): Courier {
     timer = undefined
     if (!isStarted || stopping.signal.aborted) return
     const nowMs = clock.monotonicMs()
-    for (let next = queue.take(nowMs); next; next = queue.take(nowMs)) {
-      const attempt = perform(next.waiting, next.attempt).catch(deps.onBug)
-      attempts.add(attempt)
-      attempt.finally(() => attempts.delete(attempt))
-    }
+    for (let next = queue.take(nowMs); next; next = queue.take(nowMs))
+      follow(perform(next.waiting, next.attempt))
     const atMs = queue.nextAtMs(nowMs)
     if (atMs !== undefined) timer = clock.after(Math.max(0, atMs - nowMs), go)
+  }
+
+  /** Who stops waits for it: what it writes must not come after the manifest is closed. */
+  function follow(work: Promise<void>) {
+    const followed = work.catch(deps.onBug).finally(() => underWay.delete(followed))
+    underWay.add(followed)
   }
 
   async function perform(waiting: Waiting, attempt: number): Promise<void> {
@@ -163,7 +166,8 @@ export function createCourier(hook: Hook, deps: CourierDeps): Courier {
       if (!oldest) break
       lost.push(oldest)
     }
-    giveUp(lost, `more than ${mostWaiting} wait, and the oldest make way`).catch(deps.onBug)
+    if (lost.length > 0)
+      follow(giveUp(lost, `more than ${mostWaiting} wait, and the oldest make way`))
   }
 
   /** False when the disk does not take it. */
@@ -187,7 +191,7 @@ export function createCourier(hook: Hook, deps: CourierDeps): Courier {
     async stop() {
       stopping.abort(STOPPING)
       timer?.cancel()
-      while (attempts.size > 0) await Promise.all(attempts)
+      while (underWay.size > 0) await Promise.all(underWay)
     },
     report: () => ({
       name: hook.name,

@@ -46,8 +46,7 @@ function fateOf(
   changes: readonly Change[],
   standing: Standing,
 ): Occurrence | undefined {
-  const { mediaId, state, path, landedPath, message } = reference
-  const { from } = reference as Reference & { readonly from?: string }
+  const { mediaId, state, path, landedPath, message, from } = reference
   const told = { referenceId: mediaId, ...(from === undefined ? {} : { from }) }
   if (state === 'lost')
     return {

@@ -17,7 +17,10 @@ export interface Waiting {
 interface Lane {
   readonly key: string
   readonly waiting: Waiting[]
+  /** In a row, of whichever delivery: they say how long the path is left alone. */
   failures: number
+  /** Of its first delivery only. */
+  attempts: number
   notBeforeMs: number
 }
 
@@ -91,6 +94,7 @@ export function createHookQueue(deps: {
 
   function remove(lane: Lane, waiting: Waiting) {
     all.delete(waiting.id)
+    if (lane.waiting[0] === waiting) lane.attempts = 0
     lane.waiting.splice(lane.waiting.indexOf(waiting), 1)
   }
 
@@ -106,7 +110,8 @@ export function createHookQueue(deps: {
       all.set(waiting.id, waiting)
       const lane = lanes.get(waiting.lane)
       if (lane) return void lane.waiting.push(waiting)
-      const opened: Lane = { key: waiting.lane, waiting: [waiting], failures: 0, notBeforeMs: 0 }
+      const none = { failures: 0, attempts: 0, notBeforeMs: 0 }
+      const opened: Lane = { key: waiting.lane, waiting: [waiting], ...none }
       lanes.set(waiting.lane, opened)
       ready.add(opened)
     },
@@ -117,7 +122,7 @@ export function createHookQueue(deps: {
       if (!lane || !waiting) return undefined
       ready.delete(lane)
       underWay.set(lane.key, lane)
-      return { waiting, attempt: lane.failures + 1 }
+      return { waiting, attempt: lane.attempts + 1 }
     },
     done(waiting) {
       const lane = release(waiting)
@@ -129,6 +134,7 @@ export function createHookQueue(deps: {
     failed(waiting, nowMs) {
       const lane = release(waiting)
       lane.failures++
+      lane.attempts++
       lane.notBeforeMs = nowMs + delayMs(lane.failures)
       failedInRow.add(lane.key)
       if (isDown()) downUntilMs = nowMs + delayMs(++downFor)

@@ -234,6 +234,22 @@ it('a stop ends what is under way, and owes it still', async () => {
   expect(site.clock.pendingTimers()).toBe(0)
 })
 
+it('a stop waits until it is written what made way', async () => {
+  const store = createMemoryManifest()
+  let isWritten = false
+  const commit: Manifest['commit'] = async (changes) => {
+    const isDropped = changes.some(({ kind }) => kind === 'drop-delivery')
+    if (isDropped) await new Promise((resolve) => setImmediate(resolve))
+    await store.commit(changes)
+    isWritten ||= isDropped
+  }
+  const site = await openHooks({ store: { ...store, commit }, mostWaiting: 1 })
+  await site.give('a.jpg', '1')
+  await site.give('b.jpg', '2')
+  await site.dispatcher.stop()
+  expect(isWritten).toBe(true)
+})
+
 it('what was told and cannot be noted, since the disk is full, is not told again', async () => {
   const memory = createMemoryManifest()
   let isFull = false
