@@ -59,7 +59,7 @@ export const DISK_POINTS = {
   'new journal without a word in it': { touch: before('write'), file: JOURNAL, record: isHeader },
   'in mid-document': { touch: { when: 'amid', operation: 'write' }, file: NEW_DOCUMENT },
   'document written, not renamed': { touch: after('sync'), file: NEW_DOCUMENT },
-  'earlier generation moved, document not': {
+  'document replaced, earlier generation moved, directory not flushed': {
     touch: after('rename'),
     file: /^manifest\.previous\.json$/,
   },
