@@ -17,11 +17,19 @@ export async function placeFile(root: string, file: string, path: MediaPath): Pr
       isMade,
     )
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EXDEV') throw otherDisk(path, error)
     const obstacle = obstacleOf(error, path)
     if (obstacle) throw new MediaUnacceptable(obstacle.message, obstacle)
     throw error
   }
 }
+
+/** Whole and in one moment it can be put only where it came down to, on the disk of the folder itself. */
+const otherDisk = (path: MediaPath, cause: unknown) =>
+  new FileUnreadable(`cannot write \`${path}\`: another disk is mounted in the folder there`, {
+    hint: 'Mount that disk elsewhere, or let media land beside it; until then this is tried ever more rarely.',
+    cause,
+  })
 
 async function placeIn(held: HeldDirectory, file: string, name: string): Promise<boolean> {
   const target = held.at(name)

@@ -2,22 +2,25 @@
 import {
   type FileHandle,
   mkdir,
+  mkdtemp,
   open,
   readdir,
   readFile,
   readlink,
+  rm,
   symlink,
   writeFile,
 } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { MediaUnacceptable } from '../../src/errors.ts'
+import { FileUnreadable, MediaUnacceptable } from '../../src/errors.ts'
 import { createTempName, isTempName } from '../../src/media/temp-name.ts'
 import { removeLeftovers } from '../../src/transfer/leftovers.ts'
 import { isTaken, numberedPath, placeFile } from '../../src/transfer/place.ts'
 import { aPath } from '../helpers/builders.ts'
 import { createTempFolder } from '../helpers/temp-folder.ts'
 import { plant } from '../helpers/tree.ts'
+import { failureOf } from '../wecom/client.ts'
 
 async function setUp(files: Record<string, string> = {}) {
   const root = await createTempFolder()
@@ -65,6 +68,21 @@ async function watchFlushes(root: string) {
   onTestFinished(() => void (prototype.sync = sync))
   return flushed
 }
+
+it('says that another disk is mounted there, where a medium could only be copied piece by piece', async () => {
+  // The other way round, as mounting takes root: it is the medium that lies on another disk.
+  const elsewhere = await mkdtemp('/dev/shm/place-')
+  onTestFinished(() => rm(elsewhere, { recursive: true }))
+  const { root } = await setUp()
+  const file = join(elsewhere, '.unfinished')
+  await writeFile(file, 'the newcomer')
+  const failure = await failureOf(placeFile(root, file, aPath('a/b.txt')))
+  expect(failure).toBeInstanceOf(FileUnreadable)
+  expect(failure.message).toBe(
+    'cannot write `a/b.txt`: another disk is mounted in the folder there',
+  )
+  expect(await readdir(join(root, 'a'))).toEqual([])
+})
 
 it('never writes over what is there, be it a file, a directory or a dangling link', async () => {
   const { root, place, read, names } = await setUp({ 'a.txt': 'first', 'd/x': '' })
