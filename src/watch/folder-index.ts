@@ -116,6 +116,7 @@ export function createFolderIndex(settings: { readonly settleMs: number }) {
     solve(directory as MediaPath)
     const present = new Set<string>(listing.directories)
     for (const path of listing.directories) seeDirectory(path)
+    for (const path of listing.closedFiles ?? []) cutBelow(path)
     for (const { path } of listing.problems) present.add(path)
     for (const facts of listing.files) {
       present.add(facts.path)
@@ -151,6 +152,8 @@ export function createFolderIndex(settings: { readonly settleMs: number }) {
     drop,
     takeIn,
     seeDirectory,
+    /** Takes in that there is nothing below the path: no directory is there. */
+    cutBelow,
     /** Whether anything at all is known of the path: a file, a problem, or something below it. */
     knows: (path: string) =>
       find(path as MediaPath) !== undefined ||

@@ -13,6 +13,8 @@ export interface Listing {
   readonly files: readonly FileFacts[]
   readonly directories: readonly string[]
   readonly problems: readonly Problem[]
+  /** Those of the problems that are of files: below them there is nothing. */
+  readonly closedFiles?: readonly string[]
 }
 
 export interface FolderScan {
@@ -36,6 +38,7 @@ export function createFolderScan(deps: LookDeps): FolderScan {
     const files: FileFacts[] = []
     const directories: string[] = []
     const problems: Problem[] = []
+    const closedFiles: string[] = []
     try {
       const { names, undecodable } = await readNames(join(root, directory))
       const paths = names.map((name) => within(directory, name)).filter((path) => !isIgnored(path))
@@ -45,8 +48,9 @@ export function createFolderScan(deps: LookDeps): FolderScan {
         if (found.kind === 'file') files.push(found.facts)
         else if (found.kind === 'directory') directories.push(path)
         else if (found.kind === 'problem') problems.push(found.problem)
+        if (found.kind === 'problem' && found.isFile) closedFiles.push(path)
       })
-      return { directory, state: 'read', files, directories, problems }
+      return { directory, state: 'read', files, directories, problems, closedFiles }
     } catch (error) {
       const code = codeOf(error)
       // Without a code it is not the disk that failed, but we.

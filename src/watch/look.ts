@@ -11,7 +11,8 @@ export type Found =
   | { readonly kind: 'absent' }
   /** There, and none of our business: ignored by name, a link that leads away, a pipe, a socket, a device. */
   | { readonly kind: 'ignored' }
-  | { readonly kind: 'problem'; readonly problem: Problem }
+  /** `isFile`: it is a file that is in the way of itself, so nothing can be below its path. */
+  | { readonly kind: 'problem'; readonly problem: Problem; readonly isFile?: true }
 
 export interface LookDeps {
   /** The folder's real path: no symbolic link in it. */
@@ -71,7 +72,8 @@ export function createLook({ root, isIgnored, clock }: LookDeps) {
       // A link that leads nowhere, or in a circle, is no file.
       if (stats.isSymbolicLink() && ['ENOENT', 'ELOOP'].includes(codeOf(error)))
         return { kind: 'ignored' }
-      return whyNot(path, error)
+      const reason = whyNot(path, error)
+      return reason.kind === 'problem' && stats.isFile() ? { ...reason, isFile: true } : reason
     }
   }
 

@@ -13,4 +13,4 @@ it('after four seconds of random operations folder and manifest agree in every f
   })
   expect(operations).toBeGreaterThan(100)
   expect(upload).toBeGreaterThan(10)
-}, 150_000)
+}, 60_000)

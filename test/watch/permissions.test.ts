@@ -1,11 +1,13 @@
 // What the folder does about what it may not read or write. To root nothing is forbidden, so this file, which has a
 // process of its own, becomes somebody else for good.
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { ConfigError } from '../../src/errors.ts'
 import { MARKER_NAME } from '../../src/media/media.ts'
 import { createFolder } from '../../src/watch/folder.ts'
+import { createFolderIndex } from '../../src/watch/folder-index.ts'
+import { createFolderReader } from '../../src/watch/folder-reader.ts'
 import { createFolderScan } from '../../src/watch/folder-scan.ts'
 import { createIgnore } from '../../src/watch/ignore.ts'
 import { judgeFolder, prepareFolder, sightFolder } from '../../src/watch/marker.ts'
@@ -64,6 +66,36 @@ test('a folder that cannot be read is refused', async () => {
   )
   expect(error).toBeInstanceOf(ConfigError)
   expect((error as ConfigError).message).toContain('cannot be read')
+})
+
+test('a closed file in the place of a directory means that what was below is gone', async () => {
+  const root = await createTempFolder()
+  plant(root, { 'd/a.jpg': 1, 'e/b.jpg': 1 })
+  const clock = createFakeClock(Date.now() + 60_000)
+  const scan = createFolderScan({ root, isIgnored: createIgnore([]), clock })
+  const index = createFolderIndex({ settleMs: 1_000 })
+  const reader = createFolderReader({
+    scan,
+    index,
+    watcher: undefined,
+    clock,
+    believe: async () => true,
+    isStopped: () => false,
+  })
+  const close = (path: string) => {
+    rmSync(join(root, path), { recursive: true })
+    plant(root, { [path]: 1 })
+    chmodSync(join(root, path), 0)
+  }
+  await reader.readAll()
+  index.takeChanges()
+  close('d')
+  await reader.readAll()
+  expect([...(index.takeChanges()?.vanished ?? [])]).toEqual(['d/a.jpg'])
+  close('e')
+  await reader.look(new Set(['e']))
+  expect([...(index.takeChanges()?.vanished ?? [])]).toEqual(['e/b.jpg'])
+  expect([...index.problems()].map(({ path }) => path)).toEqual(['d', 'e'])
 })
 
 test('a file whose permission is taken away is a problem, not gone', async () => {
