@@ -19,7 +19,7 @@ type LandStep = Extract<Step, { kind: 'land' }>
 export interface DownloadDeps extends LandingDeps {
   wecom: Pick<Wecom, 'download'>
   room: Pick<DiskRoom, 'require'>
-  manifest: Pick<Manifest, 'findEntry' | 'findProblem' | 'entries' | 'commit'>
+  manifest: Pick<Manifest, 'findEntry' | 'findProblem' | 'findReference' | 'entries' | 'commit'>
   /** Where dead ids are told of, shared with whoever else finds some. */
   deadIds: DeadIds
   /** How far each download has come. */
@@ -77,6 +77,8 @@ export function createDownloader(deps: DownloadDeps) {
   async function land({ reference }: LandStep, signal: AbortSignal): Promise<void> {
     const startedAtMs = clock.nowMs()
     const { mediaId, isHd } = reference
+    // It may have landed, or been dropped, since the step was planned.
+    if ((await manifest.findReference(mediaId))?.state !== 'accepted') return
     const wanted = { mediaId, isHd, directory: root }
     const fetched = await fetchMedium(deps, wanted, signal).catch(asLost)
     if (fetched === 'lost') return reportReferenceLost(reference)

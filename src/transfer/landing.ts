@@ -82,9 +82,12 @@ export function createLanding(deps: LandingDeps) {
     }
     // Its file may be missing, its id alive: it is to be restored, not replaced.
     const isOthers = known !== undefined && !isSame(known, reference)
-    if (isOthers || (await isTaken(root, path))) return undefined
+    if (isOthers) return undefined
     const entry = known ?? describe(reference, fetched, path)
-    const isPlaced = known ? await placeFile(root, fetched.file, path) : await place(entry, fetched)
+    // It may be taken since it was looked at: by the same medium, restored at the same time.
+    const isPlaced =
+      !(await isTaken(root, path)) &&
+      (known ? await placeFile(root, fetched.file, path) : await place(entry, fetched))
     // After a crash the same medium may be restored at the same time: whoever was first placed it for both.
     if (!isPlaced && !(known && (await holdsSameBytes(path, fetched)))) return undefined
     return { ...entry, ...(await statOf(root, path)) }

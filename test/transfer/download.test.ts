@@ -86,14 +86,18 @@ async function setUp(files: Record<string, string> = {}) {
     inbox: (template: string) => {
       inbox = template
     },
-    land: (mediaId: string, path?: string, about: Partial<Reference> = {}) => {
+    land: async (mediaId: string, path?: string, about: Partial<Reference> = {}) => {
       const reference = aReference({
         mediaId,
         ...about,
         ...(path !== undefined && { path: aPath(path) }),
       })
-      return downloader.land({ kind: 'land', path: aPath(path ?? mediaId), reference }, never)
+      await manifest.commit([{ kind: 'put-reference', reference }])
+      await downloader.land({ kind: 'land', path: aPath(path ?? mediaId), reference }, never)
     },
+    /** Performs a step that was planned when the reference was open. */
+    landLate: (reference: Reference) =>
+      downloader.land({ kind: 'land', path: aPath(reference.mediaId), reference }, never),
     restore: (entry: ManifestEntry) =>
       downloader.restore({ kind: 'restore', path: entry.path, entry }, never),
     whileDownloading: (act: typeof meanwhile) => {
@@ -322,6 +326,17 @@ it.each([
   await site.land(site.store('two'), undefined, { into: directory })
   expect(await site.names()).toEqual([path.replace('.jpg', ' (2).jpg'), path])
   expect(site.said()).toEqual(['landed', 'landed'])
+})
+
+it('fetches nothing for a reference that has landed, is lost or was dropped since its step was planned', async () => {
+  const site = await setUp()
+  const reference = aReference({ mediaId: site.store('one') })
+  await site.landLate(reference)
+  for (const state of ['landed', 'lost'] as const) {
+    await site.manifest.commit([{ kind: 'put-reference', reference: { ...reference, state } }])
+    await site.landLate(reference)
+  }
+  expect([site.wecom.attempts, await site.names(), site.said()]).toEqual([0, [], []])
 })
 
 it('leaves a path to the entry whose file is missing', async () => {
