@@ -85,24 +85,30 @@ export function createDownloader(deps: DownloadDeps) {
     try {
       const landed = await landing.land(reference, fetched)
       const { entry } = landed
-      await commit(
-        [
-          { kind: 'put-entry', entry },
-          {
-            kind: 'put-reference',
-            reference: { ...reference, state: 'landed', landedPath: entry.path },
-          },
-        ],
-        entry.path,
-        // In the inbox many are called the same; only a path that somebody named is a conflict.
-        reference.path && describeConflict(landed, clock.nowMs()),
-      )
+      const ended = await endOf(reference, entry.path)
+      const changes: Change[] = [{ kind: 'put-entry', entry }]
+      if (ended) changes.push({ kind: 'put-reference', reference: ended })
+      // In the inbox many are called the same; only a path that somebody named is a conflict.
+      const conflict = reference.path && describeConflict(landed, clock.nowMs())
+      await commit(changes, entry.path, conflict)
+      if (!ended) return
       // The entry may have an id of its own for these bytes; who waits for this reference knows only the other.
       const tookMs = clock.nowMs() - startedAtMs
       emit({ kind: 'landed', entry: { ...entry, mediaId }, tookMs })
     } finally {
       await fetched.discard()
     }
+  }
+
+  /** Undefined when it was accepted for another path meanwhile, and somebody told so: the landing there is its end. */
+  async function endOf(
+    reference: Reference,
+    landedPath: MediaPath,
+  ): Promise<Reference | undefined> {
+    const standing = (await manifest.findReference(reference.mediaId)) ?? reference
+    return standing.path === reference.path
+      ? { ...standing, state: 'landed', landedPath }
+      : undefined
   }
 
   /** The conflict, if there is one, takes the place of any problem that the path had. */

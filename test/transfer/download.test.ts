@@ -268,6 +268,24 @@ it('lands once what is restored at the same time, as after a crash between its e
   }
 })
 
+it('leaves a reference open that was accepted for another path while it landed, and is ended by the landing there', async () => {
+  const site = await setUp()
+  const mediaId = site.store(bytes)
+  const reference = aReference({ mediaId, path: aPath('asked for/a.jpg') })
+  site.whileDownloading(() => site.manifest.commit([{ kind: 'put-reference', reference }]))
+  await site.land(mediaId)
+  expect(await site.names()).toEqual(['inbox/photo.jpg'])
+  expect(await site.manifest.findReference(reference.mediaId)).toEqual(reference)
+  // Whoever waits would take it for the end.
+  expect(site.said()).not.toContain('landed')
+  await site.land(mediaId, 'asked for/a.jpg')
+  expect(await site.names()).toEqual(['asked for/a.jpg', 'inbox/photo.jpg'])
+  expect(await site.manifest.findReference(reference.mediaId)).toMatchObject({
+    state: 'landed',
+    landedPath: 'asked for/a.jpg',
+  })
+})
+
 it('does not land where the folder would pass by what is in it', async () => {
   const site = await setUp()
   site.inbox('inbox/{from}/{name}')
