@@ -1,5 +1,6 @@
 // Answers for the four kinds of row in their public form (`media_id`, `created_at` …): the only place that knows both
 // names of a field. Not for where rows are kept. What is added to a row within a version is ignored by older readers.
+// Long because the four refer to the same fields, which must be read in one way.
 import {
   type DeliveredMedium,
   type Delivery,

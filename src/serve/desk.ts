@@ -1,5 +1,6 @@
 // The desk: what a person or a program may ask of the mirror, and the form of each answer (as JSON prints it).
 // The daemon answers from its own parts (local-desk.ts); the command line reaches it through a socket (cli/remote-desk.ts).
+// Types and nothing else: one contract, in one place, which is why it is long.
 import type { ProblemCode } from '../media/media.ts'
 
 export interface Desk {

@@ -1,4 +1,5 @@
 // Answers for what is said of each event, and how loudly: the table from event to level and sentence. Pure.
+// One row an event, and long for that: whoever looks for what is said finds it here and nowhere else.
 import type { MirrorError } from '../errors.ts'
 import type { ManifestEntry, Reference } from '../media/media.ts'
 import { adviseOnCapacity, renderCapacity } from './capacity-text.ts'
