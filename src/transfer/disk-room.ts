@@ -2,12 +2,16 @@
 // telling once when there is not. What is downloaded is fetched.ts's; what waits is tried again by the passes.
 import { statfs } from 'node:fs/promises'
 import { DiskShort } from '../errors.ts'
+import type { MediaId } from '../media/media.ts'
 import { renderSize } from '../media/size-text.ts'
 import type { Emit } from '../support/events.ts'
 
 /** What stays free for the manifest, the log and everyone else: so much of the disk, and of a large disk no more than this. */
 const RESERVE_SHARE = 0.05
 const MOST_RESERVED_BYTES = 256 * 2 ** 20
+
+/** So many media are remembered as refused. */
+const MOST_REFUSED = 10_000
 
 const HINT = 'Make room on the disk; what waits is downloaded by itself as soon as there is.'
 
@@ -23,8 +27,11 @@ interface Shortage {
 }
 
 export interface DiskRoom {
-  /** Rejects with `DiskShort` when so many bytes more would eat into the reserve. */
-  require(moreBytes: number): Promise<void>
+  /**
+   * Rejects with `DiskShort` when so many bytes more of this medium would eat into the reserve: or as many as it was refused for
+   * before, since only WeCom says how large it is, and is not to be asked again and again for what has no room.
+   */
+  require(moreBytes: number, of: MediaId): Promise<void>
   /** Looks anew, and tells when what was refused would be taken now. */
   lookAgain(): Promise<void>
 }
@@ -37,6 +44,8 @@ export function createDiskRoom(deps: {
   const { directory, emit } = deps
   /** The most that was refused and would not be taken still. */
   let refusedBytes: number | undefined
+  /** Of each medium that had no room. */
+  const refused = new Map<MediaId, number>()
 
   /** Undefined when there is room for so many bytes more. */
   async function findShortage(moreBytes: number): Promise<Shortage | undefined> {
@@ -53,11 +62,14 @@ export function createDiskRoom(deps: {
   }
 
   return {
-    async require(moreBytes) {
-      const shortage = await findShortage(moreBytes)
+    async require(moreBytes, of) {
+      const neededBytes = Math.max(moreBytes, refused.get(of) ?? 0)
+      const shortage = await findShortage(neededBytes)
+      refused.delete(of)
       if (!shortage) return
+      if (refused.size < MOST_REFUSED) refused.set(of, neededBytes)
       if (refusedBytes === undefined) emit({ kind: 'disk-short', ...shortage })
-      refusedBytes = Math.max(refusedBytes ?? 0, moreBytes)
+      refusedBytes = Math.max(refusedBytes ?? 0, neededBytes)
       throw new DiskShort(shortage.because, shortage)
     },
     async lookAgain() {

@@ -61,7 +61,7 @@ export async function fetchMedium(
   signal: AbortSignal,
 ): Promise<Fetched> {
   // Before anything is asked of WeCom for it.
-  await deps.room.require(wanted.expectedBytes ?? 0)
+  await deps.room.require(wanted.expectedBytes ?? 0, wanted.mediaId)
   const file = join(wanted.directory, createTempName(randomBytes(8).toString('hex')))
   const handle = await open(file, 'wx+')
   const discard = () => rm(file, { force: true })
@@ -154,14 +154,14 @@ function createLimit(room: Pick<DiskRoom, 'require'>, mediaId: MediaId) {
     async announced(position: number, { sizeBytes = 0, totalBytes }: Download) {
       const end = totalBytes ?? position + sizeBytes
       requireMedium(end)
-      await room.require(Math.max(0, end - position))
+      await room.require(Math.max(0, end - position), mediaId)
       lookAt = position + LOOK_EVERY_BYTES
     },
     /** Others write too, and not all that comes was announced. */
     async coming(position: number, moreBytes: number) {
       requireMedium(position + moreBytes)
       if (position < lookAt) return
-      await room.require(moreBytes)
+      await room.require(moreBytes, mediaId)
       lookAt = position + LOOK_EVERY_BYTES
     },
   }

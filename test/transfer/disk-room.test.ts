@@ -11,6 +11,7 @@ import { aMediaId } from '../helpers/builders.ts'
 import { createTempFolder } from '../helpers/temp-folder.ts'
 import { failureOf, patient } from '../wecom/client.ts'
 
+const MEDIUM = aMediaId('m')
 const MB = 2 ** 20
 const GB = 2 ** 30
 
@@ -28,7 +29,7 @@ async function setUp(disk: { freeBytes: number; totalBytes: number }) {
     fetch: (wecom: Pick<Wecom, 'download'>, expectedBytes?: number) =>
       fetchMedium(
         { wecom, room },
-        { mediaId: aMediaId('m'), directory, ...(expectedBytes && { expectedBytes }) },
+        { mediaId: MEDIUM, directory, ...(expectedBytes && { expectedBytes }) },
         patient,
       ),
     left: () => readdir(directory),
@@ -61,18 +62,18 @@ it.each([
   ['256 MB of a large one', { totalBytes: 2000 * GB, freeBytes: 300 * MB }, 44 * MB],
 ])('keeps %s free', async (_, disk, roomBytes) => {
   const { room } = await setUp(disk)
-  await room.require(roomBytes)
-  await expect(room.require(roomBytes + MB)).rejects.toBeInstanceOf(DiskShort)
+  await room.require(roomBytes, MEDIUM)
+  await expect(room.require(roomBytes + MB, MEDIUM)).rejects.toBeInstanceOf(DiskShort)
 })
 
 it('tells of a shortage once, and of its end when what was refused would be taken', async () => {
   const { room, disk, told } = await setUp({ totalBytes: 2000 * GB, freeBytes: 300 * MB })
   await room.lookAgain()
-  for (let attempt = 0; attempt < 3; attempt++) await failureOf(room.require(100 * MB))
+  for (let attempt = 0; attempt < 3; attempt++) await failureOf(room.require(100 * MB, MEDIUM))
   // What is small enough goes on meanwhile, and ends nothing.
-  await room.require(MB)
+  await room.require(MB, aMediaId('small'))
   await room.lookAgain()
-  expect((await failureOf(room.require(100 * MB))).message).toMatch(
+  expect((await failureOf(room.require(100 * MB, MEDIUM))).message).toMatch(
     /^no room to download 100 MB into `.*`: 300 MB are free, and 256 MB stay free$/,
   )
   expect(told()).toEqual(['disk-short'])
@@ -93,6 +94,26 @@ it('takes nothing of what is announced as larger than the room, and lets go of i
   const { fetch, left } = await setUp({ totalBytes: GB, freeBytes: 60 * MB })
   expect(await failureOf(fetch(wecom))).toBeInstanceOf(DiskShort)
   expect([isGivenUp(), await left()]).toEqual([true, []])
+})
+
+it('asks WeCom again for what had no room only when there is as much as it said', async () => {
+  const site = await setUp({ totalBytes: GB, freeBytes: 60 * MB })
+  let calls = 0
+  const wecom: Pick<Wecom, 'download'> = {
+    download() {
+      calls++
+      return aWecom({ sizeBytes: 20 * MB, totalBytes: 20 * MB }).wecom.download(
+        { mediaId: MEDIUM },
+        patient,
+      )
+    },
+  }
+  for (let attempt = 0; attempt < 5; attempt++)
+    expect(await failureOf(site.fetch(wecom))).toBeInstanceOf(DiskShort)
+  expect(calls).toBe(1)
+  site.disk.freeBytes = 75 * MB
+  await site.room.require(0, MEDIUM)
+  expect(site.told()).toEqual(['disk-short', 'disk-roomy'])
 })
 
 it('stops in the middle when others fill the disk, with the reserve untouched and nothing left over', async () => {
