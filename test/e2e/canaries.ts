@@ -16,12 +16,25 @@ export const CANARY = {
   aesKey: 'c4n4ryAesKey0123456789abcdefghijklmnopqrstu',
   httpToken: 'c4n4ry-http-token',
   proxyPassword: 'c4n4ry-proxy-password',
+  hookKey: 'c4n4ry-hook-key',
+  hookToken: 'c4n4ry-hook-token',
+  hookSecret: 'c4n4ry-hook-secret',
 }
 
 export const SECRETS = {
   wecom: { secret: CANARY.corpsecret },
-  callback: { token: CANARY.callbackToken, encodingAesKey: CANARY.aesKey.slice(0, 43) },
+  // On a port of its own: others may run at the same time.
+  callback: { listen: '127.0.0.1:0', token: CANARY.callbackToken, encodingAesKey: CANARY.aesKey },
   http: { token: CANARY.httpToken },
+  // Nobody listens there.
+  on: [
+    {
+      event: ['landed', 'first-id', 'changed-id', 'lost'],
+      post: `http://127.0.0.1:9/hook?key=${CANARY.hookKey}`,
+      token: CANARY.hookToken,
+      secret: CANARY.hookSecret,
+    },
+  ],
 }
 
 /** A secret as it stands, and as it travels. */
@@ -127,6 +140,7 @@ export async function runWithCanaries(troubles: Troubles): Promise<void> {
   expect(gateway.seen.tokens.size).toBeGreaterThan(0)
   // The failures were told, and the program stayed up.
   expect(end.code).toBe(0)
+  expect(countOf(daemon, 'hook-failed')).toBeGreaterThan(0)
   expect(countOf(daemon, 'step-postponed') + countOf(daemon, 'circuit-opened')).toBeGreaterThan(1)
   expectNone(
     {
