@@ -236,7 +236,7 @@ const othersOf = (pathCount: number): string =>
 function describeLate(event: Extract<MirrorEvent, { kind: 'renewals-late' }>): string {
   const { count, isMore, expired, nextDeathAtMs, paths, because } = event
   const deaths = [
-    ...(expired > 0 ? [`${expired} of them have died`] : []),
+    ...(expired > 0 ? [`${expired} of them ${expired === 1 ? 'has' : 'have'} died`] : []),
     ...(nextDeathAtMs === undefined ? [] : [`the next dies at ${time(nextDeathAtMs)}`]),
   ].join(', ')
   const more = count > paths.length ? ` and ${count - paths.length} more` : ''
@@ -247,15 +247,20 @@ const parenthesis = (text: string | undefined): string => (text === undefined ? 
 
 const time = (atMs: number): string => new Date(atMs).toISOString()
 
-/** The facts of an event as JSON has them: errors by code and message, never with their cause. */
+/**
+ * The facts of an event as JSON has them: errors by code and message, never with their cause; not what the line itself says,
+ * which would be written over by the bare fact.
+ */
 export function eventFacts(event: MirrorEvent): Record<string, unknown> {
   const facts: Record<string, unknown> = { event: event.kind }
   for (const [key, value] of Object.entries(event)) {
-    if (key !== 'kind')
+    if (!SAID.has(key))
       facts[key] = value instanceof Error ? errorFacts(value as MirrorError) : value
   }
   return facts
 }
+
+const SAID: ReadonlySet<string> = new Set(['kind', 'message', 'hint'])
 
 const errorFacts = (error: MirrorError) => ({
   code: error.code,

@@ -42,6 +42,14 @@ it('tells the problems of a configuration as lines to a person, as one line to j
   expect((await log('pretty', event)).trimEnd().split('\n')).toHaveLength(2)
 })
 
+it('tells a program what it tells a person, also where the event has a message of its own', async () => {
+  const lines = await log('json', { kind: 'config-refused', message: 'one' })
+  expect(JSON.parse(lines)).toMatchObject({
+    event: 'config-refused',
+    message: 'the new configuration is refused, the old one stays in force: one',
+  })
+})
+
 it('keeps a hostile name as it is for a program, within one JSON line', async () => {
   const lines = await log('json', { kind: 'problem-solved', path: aPath(HOSTILE) })
   expect(JSON.parse(lines)).toMatchObject({ event: 'problem-solved', path: HOSTILE })
