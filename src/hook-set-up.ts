@@ -1,6 +1,6 @@
 // Answers for making hooks of what the configuration says of them: secrets read, commands and addresses ready. Nobody is told here.
 import type { Config, HookConfig } from './config/config.ts'
-import { resolveSecret } from './config/secret.ts'
+import { renderSource, resolveSecret } from './config/secret.ts'
 import { ConfigError } from './errors.ts'
 import type { Hook, Tell } from './hooks/hook.ts'
 import { createPost } from './hooks/post-request.ts'
@@ -60,11 +60,10 @@ function noAddress(key: string): ConfigError {
   })
 }
 
-/** For people; of an address that stands in a file nothing is known here. */
-export function describeTarget({ name, target }: HookConfig): string {
+/** For people; of an address that stands elsewhere only where. */
+export function describeTarget({ target }: HookConfig): string {
   if (target.kind === 'run') return `run ${target.run[0]}`
   const { url } = target
-  return 'text' in url && URL.canParse(url.text)
-    ? `post ${new URL(url.text).origin}`
-    : `post (${name})`
+  if (!('text' in url)) return `post to the address in ${renderSource(url)}`
+  return URL.canParse(url.text) ? `post ${new URL(url.text).origin}` : 'post'
 }

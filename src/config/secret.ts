@@ -76,7 +76,8 @@ function refuse(wanted: Wanted, why: string, hint: string, cause?: unknown): Con
   return new ConfigError(message, [{ key: wanted.key, message }], { hint, cause })
 }
 
-function renderSource(source: SecretSource): string {
+/** Where a secret is, for people. */
+export function renderSource(source: SecretSource): string {
   if ('file' in source) return `the file \`${source.file}\``
   if ('env' in source) return `the environment variable \`${source.env}\``
   if ('credential' in source) return `the credential \`${source.credential}\``
