@@ -11,7 +11,7 @@ import {
   visit,
 } from 'yaml'
 import type { KeyPath } from './finding.ts'
-import { STAR, SYNTAX, TWICE } from './yaml-words.ts'
+import { STAR, SYNTAX, TWICE, WIDE_COLON } from './yaml-words.ts'
 
 interface Place {
   readonly line: number
@@ -46,7 +46,7 @@ export function parseYaml(text: string): YamlDocument {
     const { line, col } = lines.linePos(offset)
     return { line: Math.max(1, line), column: Math.max(1, col) } // 0:0 is its word for an empty text
   }
-  const flaws = findFlaws(document, text.trimEnd().length)
+  const flaws = [...findWideColons(text), ...findFlaws(document, text.trimEnd().length)]
   return {
     value: flaws.some(({ isFatal }) => isFatal) ? undefined : document.toJS({ maxAliasCount: -1 }),
     problems: keepFirstOfLine(
@@ -80,6 +80,14 @@ function findFlaws(document: Document, endOfText: number): Flaw[] {
   }))
   return isTooDeep ? flaws : [...flaws, ...findDoubtful(document)]
 }
+
+/** Before all other flaws: what the grammar makes of such a line is said of it instead, or of the lines around it. */
+const findWideColons = (text: string): Flaw[] =>
+  [...text.matchAll(/^[ \t-]*(?=[A-Za-z]+：)/gm)].map(({ index, 0: blanks }) => ({
+    offset: index + blanks.length,
+    message: `this is not YAML: ${WIDE_COLON}`,
+    isFatal: true,
+  }))
 
 /** What stumbles at the end of the text began where the last quote or bracket was opened. */
 function findUnclosed(document: Document): number | undefined {

@@ -8,6 +8,9 @@ export const TWICE = 'this key stands twice in its mapping: remove one'
 /** Of an alias without anchor: nearly always a schedule whose quotes were forgotten. */
 export const STAR = 'a value that begins with `*` must stand in quotes, such as "*/5 * * * *"'
 
+/** Of a key with the colon of a Chinese keyboard, which to YAML is a letter. */
+export const WIDE_COLON = 'a full-width `：` is no colon here: write `: `, with a space after it'
+
 /** How each objection of the library is put to a person. */
 export const SYNTAX: Readonly<Record<ErrorCode, string>> = {
   ALIAS_PROPS:

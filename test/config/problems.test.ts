@@ -199,6 +199,7 @@ const ONE_PROBLEM: [line: string, column: number, key: string, message: string |
   ['log: { level: "info }', 15, '', /^this is not YAML: /],
   ['log: { level: info', 6, '', /^this is not YAML: /],
   ['\tlog: {}', 1, '', 'this is not YAML: a tab cannot indent: use spaces'],
+  ['log：{ level: info }', 1, '', /^this is not YAML: a full-width `：` is no colon here/],
   ['log: !loud {}', 6, '', /^this is not YAML: tags such as/],
   [
     'restore: { schedule: */5 * * * * }',
