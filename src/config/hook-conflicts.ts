@@ -55,7 +55,7 @@ function sameNames(hooks: readonly WrittenHook[]): Finding[] {
     const name = nameHook(hook)
     const isTaken = seen.has(name)
     seen.add(name)
-    const message = `\`${renderKey(at)}\` is called as a hook before it is: give it a \`name\` of its own`
+    const message = `\`${renderKey(at)}\` has the name of a hook above it: give it a \`name\` of its own`
     return isTaken ? [createFinding(at, message)] : []
   })
 }

@@ -182,7 +182,7 @@ function asLost(error: unknown): 'lost' {
 function describeConflict({ entry, wanted }: Landed, sinceMs: number): Problem | undefined {
   const { path, sizeBytes } = entry
   if (path === wanted) return undefined
-  const message = `\`${path}\` was landed beside \`${wanted}\`, the path it was meant for, which a different medium has`
+  const message = `\`${path}\` was landed beside \`${wanted}\`, the path it was meant for, where something else is`
   return { path, code: 'PATH_CONFLICT', message, sinceMs, stamp: stampOfNoFile(sizeBytes) }
 }
 

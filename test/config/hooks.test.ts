@@ -55,7 +55,7 @@ it.each([
   ['{ event: lost, run: [a], token: t }', '`on[0].token` means nothing without `post`'],
   [
     '{ event: lost, run: [a] }, { event: lost, run: [/b/a] }',
-    '`on[1]` is called as a hook before it is',
+    '`on[1]` has the name of a hook above it',
   ],
   [
     '{ event: gone, run: [a] }',
