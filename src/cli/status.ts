@@ -38,10 +38,7 @@ export function renderStatus(status: StatusAnswer, nowMs: number): string {
       'daemon',
       daemon.running ? `running, process ${daemon.pid}, since ${daemon.started_at}` : 'not running',
     ],
-    [
-      'media',
-      `${media.alive} alive of ${media.total}; ${media.due} due, ${media.expired} expired, ${media.missing ?? 'unknown how many'} missing`,
-    ],
+    ['media', renderMedia(media)],
     ['problems', renderProblemCount(status)],
     [
       'references',
@@ -71,6 +68,11 @@ export function renderStatus(status: StatusAnswer, nowMs: number): string {
   for (const key of status.not_available_yet)
     sections.push(`\`${key}\` is set but not available yet: it does nothing`)
   return sections.filter((section) => section !== '').join('\n\n')
+}
+
+function renderMedia({ alive, total, due, expired, missing, unkept }: StatusAnswer['media']) {
+  const landed = unkept > 0 ? `; ${unkept} landed and not kept alive (\`references.renew\`)` : ''
+  return `${alive} alive of ${total}; ${due} due, ${expired} expired, ${missing ?? 'unknown how many'} missing${landed}`
 }
 
 function renderCircuit(
@@ -142,7 +144,7 @@ function renderProblemCount({ problems, late }: StatusAnswer): string {
 /** Media die meanwhile: the one thing about a daemon that does not run which cannot wait. */
 function renderIdleness({ daemon, media }: StatusAnswer): string {
   if (daemon.running || media.due + media.expired === 0) return ''
-  const waiting = `${media.due} media are due and ${media.expired} have expired`
+  const waiting = `${media.due} media are due and ${media.expired} ${media.expired === 1 ? 'has' : 'have'} expired`
   return `${waiting}, and no daemon renews them\n  → Start it: systemctl start wecom-media-mirror, or wecom-media-mirror run`
 }
 
@@ -160,9 +162,9 @@ function renderProblems({ problems }: StatusAnswer): string {
 
 function renderNext({ next_renewals }: StatusAnswer, nowMs: number): string {
   if (next_renewals.length === 0) return ''
-  const rows = next_renewals.map(({ path, renew_at }) => [
-    showName(path),
-    `in ${seconds(Date.parse(renew_at) - nowMs)}`,
-  ])
+  const rows = next_renewals.map(({ path, renew_at }) => {
+    const leftMs = Date.parse(renew_at) - nowMs
+    return [showName(path), leftMs > 0 ? `in ${seconds(leftMs)}` : 'now']
+  })
   return `next renewals:\n${renderTable(rows)}`
 }

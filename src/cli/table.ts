@@ -1,11 +1,16 @@
 // Answers for columns on a terminal. Pure.
 
+/** A cell that is wider than this pushes its own row aside, not all the others. */
+const MOST_WIDTH = 80
+
 /** Rows as text in aligned columns; the last column is left ragged. */
 export function renderTable(rows: readonly (readonly string[])[]): string {
   const widths: number[] = []
   for (const row of rows) {
-    for (const [column, cell] of row.entries())
-      widths[column] = Math.max(widths[column] ?? 0, widthOf(cell))
+    for (const [column, cell] of row.entries()) {
+      const width = widthOf(cell)
+      if (width <= MOST_WIDTH) widths[column] = Math.max(widths[column] ?? 0, width)
+    }
   }
   return rows
     .map((row) => row.map((cell, column) => pad(cell, row, column, widths)).join('  '))
@@ -18,7 +23,9 @@ const pad = (
   column: number,
   widths: readonly number[],
 ): string =>
-  column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell))
+  column === row.length - 1
+    ? cell
+    : cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(cell)))
 
 /** Chinese, Japanese and Korean characters, full-width forms and emoji take two cells. */
 const WIDE =

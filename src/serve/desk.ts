@@ -144,7 +144,10 @@ export interface StatusAnswer {
     readonly total: number
     readonly alive: number
     readonly due: number
+    /** Of those that are to be kept alive. */
     readonly expired: number
+    /** Landed, and dead since, as `references.renew` is off: nothing is wrong with them. */
+    readonly unkept: number
     /** Null when nobody looks: only a running daemon knows. */
     readonly missing: number | null
   }

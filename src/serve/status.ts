@@ -36,11 +36,19 @@ export async function gatherStatus(deps: ReaderDeskDeps): Promise<StatusAnswer> 
   const { manifest, setUp, clock } = deps
   const live = await deps.live()
   const nowMs = clock.nowMs()
-  const media = { total: 0, alive: 0, due: 0, expired: 0, missing: live?.missing ?? null }
+  const media = {
+    total: 0,
+    alive: 0,
+    due: 0,
+    expired: 0,
+    unkept: 0,
+    missing: live?.missing ?? null,
+  }
   const next: { path: string; atMs: number }[] = []
   for await (const entry of manifest.entries()) {
     media.total++
     if (isAlive(entry, nowMs)) media.alive++
+    else if (entry.renewAtMs === undefined) media.unkept++
     else media.expired++
     if (isDue(entry, nowMs)) media.due++
     if (entry.renewAtMs !== undefined)

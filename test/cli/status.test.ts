@@ -10,7 +10,7 @@ const running: StatusAnswer = {
   folder: '/srv/media',
   state: '/var/lib/mirror',
   daemon: { running: true, pid: 7, started_at: iso(NOW_MS) },
-  media: { total: 4, alive: 3, due: 2, expired: 1, missing: 1 },
+  media: { total: 4, alive: 3, due: 2, expired: 1, unkept: 0, missing: 1 },
   problems: [],
   forgotten: 0,
   references: { accepted: 1, landed: 2, lost: 3 },
@@ -91,6 +91,24 @@ it('tells of each hook what waits, what became of the rest, and why it fails', (
   expect(screen({ ...stopped, hooks: [unknown] })).toMatch(/tell: 0 waiting$/m)
 })
 
+it('does not call expired what landed and nobody keeps alive', () => {
+  const media = { total: 5, alive: 1, due: 0, expired: 0, unkept: 4, missing: 0 }
+  expect(screen({ ...running, media })).toContain(
+    '1 alive of 5; 0 due, 0 expired, 0 missing; 4 landed and not kept alive (`references.renew`)',
+  )
+  expect(screen({ ...stopped, media })).not.toContain('no daemon renews them')
+})
+
+it('calls a renewal whose moment is over the next, and lets a long name push no other row aside', () => {
+  const next_renewals = [
+    { path: 'a.jpg', renew_at: iso(NOW_MS - 1100) },
+    { path: 'long'.repeat(60), renew_at: iso(NOW_MS + 3 * HOUR_MS) },
+  ]
+  const text = screen({ ...running, next_renewals })
+  expect(text).toMatch(/^a\.jpg {2}now$/m)
+  expect(text).toMatch(/longlong {2}in 3 h$/m)
+})
+
 it('does not say what only a running daemon knows', () => {
   const text = screen(stopped)
   expect(text).toContain('unknown how many missing')
@@ -100,7 +118,7 @@ it('does not say what only a running daemon knows', () => {
 })
 
 it('warns that nobody renews what is due or expired while no daemon runs', () => {
-  expect(screen(stopped)).toContain('2 media are due and 1 have expired, and no daemon renews them')
+  expect(screen(stopped)).toContain('2 media are due and 1 has expired, and no daemon renews them')
   const fresh = { ...stopped, media: { ...stopped.media, due: 0, expired: 0 } }
   expect(screen(fresh)).not.toContain('no daemon renews them')
   expect(screen(running)).not.toContain('no daemon renews them')

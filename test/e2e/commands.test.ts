@@ -195,7 +195,7 @@ describe.each(['without a daemon', 'with a daemon'])('commands %s', (mode) => {
       corp_id: 'ww-test',
       folder: site.folder,
       state: site.state,
-      media: { total: 1, alive: 1, due: 0, expired: 0, missing: daemon ? 0 : null },
+      media: { total: 1, alive: 1, due: 0, expired: 0, unkept: 0, missing: daemon ? 0 : null },
       problems: [],
       daemon: { running: daemon !== undefined },
       circuit: { state: daemon ? 'closed' : 'unknown' },

@@ -88,8 +88,9 @@ describe('status', () => {
       anEntry({ path: 'landed', ageHours: 80, origin: 'reference', renewAtMs: undefined }),
     ])
     await manifest.commit([{ kind: 'put-problem', problem: aProblem({ path: 'refused' }) }])
-    const { problems, late } = await desk.status()
+    const { problems, late, media } = await desk.status()
     expect(late.count).toBe(0)
+    expect(media).toMatchObject({ total: 2, alive: 0, expired: 1, unkept: 1 })
     expect(problems.map(({ code }) => code)).toEqual(['MEDIA_UNACCEPTABLE'])
   })
 
