@@ -8,9 +8,16 @@ import { type CallbackSecrets, encryptMessage, signMessage } from './callback-se
 const MAX_ATTEMPTS = 3
 const ANSWER_WITHIN_MS = 5_000
 
-/** A picture of one pixel: what is sent when nobody says what. */
-const PIXEL =
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+/** What is sent when nobody says what, and its name: a pixel, a frame of silence, a film of nothing, a word. */
+const SAMPLES = {
+  image: [
+    'photo.png',
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  ],
+  voice: ['voice.amr', 'IyFBTVIKPAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='],
+  video: ['video.mp4', 'AAAAGGZ0eXBtcDQyAAAAAG1wNDJpc29t'],
+  file: ['file.txt', 'aGVsbG8sIGhlbGxv'],
+} as const
 
 /** What somebody sends, in plain values. */
 export const messageSchema = z.strictObject({
@@ -25,8 +32,8 @@ export const messageSchema = z.strictObject({
     .enum([...MEDIA_KINDS, 'shortvideo', 'text', 'location', 'link', 'event'])
     .default('image'),
   /** Of a medium: its bytes in base64, and what its sender called it. */
-  content: z.base64().default(PIXEL),
-  name: z.string().default('photo.png'),
+  content: z.base64().optional(),
+  name: z.string().optional(),
   /** What is said in a text; of an event, which. */
   text: z.string().default('hello'),
   form: z.enum(['xml', 'json']).default('xml'),
@@ -80,9 +87,11 @@ export function createMessages(deps: {
   }
 
   return async function send(options: MessageOptions): Promise<SentMessage> {
-    const { type, name: wireName, corpId, url, ...rest } = messageSchema.parse(options)
-    const content = Buffer.from(rest.content, 'base64')
+    const { type, corpId, url, ...rest } = messageSchema.parse(options)
     const kind = type === 'shortvideo' ? 'video' : MEDIA_KINDS.find((one) => one === type)
+    const [sampleName, sample] = SAMPLES[kind ?? 'image']
+    const wireName = rest.name ?? sampleName
+    const content = Buffer.from(rest.content ?? sample, 'base64')
     const mediaId = kind && (await deps.addMedia({ kind, wireName, content, corpId }))
     const messageId = String(++lastMessageId)
     const message = renderMessage(rest.form, {

@@ -68,6 +68,19 @@ test('a picture is stored, and its message signed and encrypted for the corp', a
   expect(fetched.status).toBe(200)
 })
 
+test.each([
+  ['voice', 'voice.amr', '#!AMR'],
+  ['video', 'video.mp4', 'ftyp'],
+  ['file', 'file.txt', 'hello'],
+] as const)('a %s of which nothing is said is one', async (type, name, start) => {
+  const { baseUrl, controls } = await live()
+  const { to } = await anApp()
+  const { mediaId = '' } = await controls.sendMessage({ ...to, type })
+  const fetched = await download(baseUrl, { token: await fetchToken(baseUrl, 'ww1'), mediaId })
+  expect(fetched.headers['content-disposition']).toContain(name)
+  expect(fetched.body.toString()).toContain(start)
+})
+
 test('an app that fails is called three times in all', async () => {
   const { controls } = await live()
   const { heard, to } = await anApp(500, 0)
