@@ -141,6 +141,8 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
         paths: [...changes.settled, ...changes.vanished],
       })
     },
+    // What no event told of, neither of the folder nor of a step that came too late, is found by this at the latest.
+    onRescanned: () => passes.request({ because: 'the folder was read anew', all: true }),
     onBelief: () => passes.request({ because: 'the folder is seen in another light', all: true }),
     onBug,
   })

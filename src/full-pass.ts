@@ -62,7 +62,8 @@ export async function runFullPass(
       await deps.passes.planned()
       await raceAbort(Promise.race([deps.queue.idle(), tally.stopped]), signal)
       const settleAtMs = deps.folder.nextSettleAtMs()
-      const waits = settleAtMs !== undefined && settleAtMs < giveUpAtMs
+      const waits =
+        settleAtMs !== undefined && Math.max(settleAtMs, deps.clock.nowMs()) < giveUpAtMs
       if (waits) {
         await deps.clock.sleep(settleAtMs - deps.clock.nowMs(), signal)
         await deps.folder.lookAgain()

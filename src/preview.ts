@@ -28,6 +28,7 @@ export async function previewPass(
     emit: () => {},
     random,
     onChange: () => {},
+    onRescanned: () => {},
     onBelief: () => {},
     onBug: never,
   })

@@ -62,6 +62,12 @@ export function createFolderIndex(settings: { readonly settleMs: number }) {
     changes.problemsSolved.delete(problem.path)
   }
 
+  /** Takes in that a path cannot be looked at: to look again and again would tell nothing. When it can, it is as new. */
+  function close(problem: Problem): void {
+    unsettled.delete(problem.path)
+    block(problem)
+  }
+
   function solve(path: MediaPath): void {
     const [directory, name] = splitPath(path)
     if (!tree.find(directory)?.problems.delete(name)) return
@@ -111,7 +117,7 @@ export function createFolderIndex(settings: { readonly settleMs: number }) {
     const { directory, state } = listing
     if (state === 'absent') return [directory]
     // Of the folder's own root no problem is told here: whether it can be read is a matter of belief.
-    for (const problem of listing.problems) if (problem.path !== '') block(problem)
+    for (const problem of listing.problems) if (problem.path !== '') close(problem)
     if (state === 'unreadable') return []
     solve(directory as MediaPath)
     const present = new Set<string>(listing.directories)
@@ -147,7 +153,7 @@ export function createFolderIndex(settings: { readonly settleMs: number }) {
 
   return {
     see,
-    block,
+    block: close,
     solve,
     drop,
     takeIn,

@@ -31,6 +31,8 @@ export interface FolderDeps {
   readonly random: () => number
   /** News since the last time; never of the scan that `start` makes. */
   readonly onChange: (changes: Changes) => void
+  /** The whole folder was read in its own time: the moment to compare it with everything that is known of it. */
+  readonly onRescanned: () => void
   /** The folder is believed again, or no longer. */
   readonly onBelief: (belief: Belief) => void
   /** An error that nobody foresaw. */
@@ -97,6 +99,11 @@ export function createFolder(deps: FolderDeps): Folder {
   async function scan(because: string): Promise<void> {
     scanReasons.add(because)
     await work()
+  }
+
+  async function rescan(): Promise<void> {
+    await scan('time for a rescan')
+    if (!isStopped && belief.kind === 'believed') deps.onRescanned()
   }
 
   async function lookAgain(): Promise<void> {
@@ -179,13 +186,14 @@ export function createFolder(deps: FolderDeps): Folder {
     if (belief.kind === 'doubted') everyMs = Math.min(everyMs, DOUBTED_RESCAN_MS)
     // Drawn anew each time, so that many folders are not all scanned at the same moment.
     const delayMs = everyMs * (0.75 + deps.random() / 2)
-    rescanTimer = clock.after(delayMs, () => void scan('time for a rescan'))
+    rescanTimer = clock.after(delayMs, () => void rescan())
   }
 
   function armSettleTimer() {
     settleTimer?.cancel()
     const atMs = index.nextLookAtMs()
-    if (!watcher || isStopped || atMs === undefined) return
+    // In a folder that is not believed nothing settles; the scan that restores belief looks at everything.
+    if (!watcher || isStopped || atMs === undefined || belief.kind === 'doubted') return
     settleTimer = clock.after(atMs - clock.nowMs(), () => void lookAgain())
   }
 
@@ -204,7 +212,7 @@ export function createFolder(deps: FolderDeps): Folder {
     },
     scan,
     lookAgain,
-    nextSettleAtMs: index.nextLookAtMs,
+    nextSettleAtMs: () => (belief.kind === 'doubted' ? undefined : index.nextLookAtMs()),
     get: index.get,
     isUnsettled: index.isUnsettled,
     *paths() {

@@ -62,6 +62,7 @@ const MEASURES: Readonly<Record<string, Measure>> = {
       emit() {},
       random: () => 0.5,
       onChange() {},
+      onRescanned: () => {},
       onBelief() {},
       onBug: fail,
     })

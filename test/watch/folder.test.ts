@@ -31,6 +31,7 @@ async function setUp(
   const beliefs: Belief['kind'][] = []
   const events: MirrorEvent[] = []
   const bugs: unknown[] = []
+  const rescans: string[] = []
   const folder = createFolder({
     root,
     isMarked: true,
@@ -45,6 +46,7 @@ async function setUp(
       problems.push(...changes.problemsFound.keys())
       solved.push(...changes.problemsSolved)
     },
+    onRescanned: () => void rescans.push('rescanned'),
     onBelief: ({ kind }) => beliefs.push(kind),
     onBug: (bug) => bugs.push(bug),
   })
@@ -72,6 +74,7 @@ async function setUp(
     soon,
     paths,
     scans,
+    rescans,
   }
 }
 
@@ -180,11 +183,11 @@ test('without a watch, scans find everything, and no timer runs', async () => {
 })
 
 test('rescans in its own time, and finds what no event told', async () => {
-  const { clock, scans } = await setUp()
+  const { clock, scans, rescans } = await setUp()
   await clock.advance(RESCAN_MS - 1)
   await until(() => scans() === 1)
   await clock.advance(1)
-  await until(() => scans() === 2)
+  await until(() => scans() === 2 && rescans.length === 1)
 })
 
 test('a loop that stood still is followed by a scan with a watch set up anew', async () => {
@@ -245,6 +248,18 @@ test('reports a name that is not UTF-8 when it comes, and its end when it is men
   expect([...folder.problems()]).toMatchObject([{ code: 'NAME_NOT_UTF8' }])
   renameSync(bad, join(root, 'café.jpg'))
   await soon(() => solved.includes('caf\\xE9.jpg') && settled.includes('café.jpg'))
+})
+
+test('a folder that goes while a file in it is written is not looked at again and again', async () => {
+  const { root, folder, clock, soon, beliefs } = await setUp({ 'b.jpg': 1 })
+  writeFileSync(join(root, 'a.jpg'), 'half')
+  await soon(() => folder.isUnsettled(aPath('a.jpg')))
+  rmSync(join(root, MARKER_NAME))
+  rmSync(join(root, 'b.jpg'))
+  await soon(() => beliefs.includes('doubted'))
+  expect(folder.nextSettleAtMs()).toBeUndefined()
+  // For the next rescan and the loop's lag, and nothing else.
+  expect(clock.pendingTimers()).toBe(2)
 })
 
 test('reports endless writing, once', async () => {

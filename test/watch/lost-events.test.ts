@@ -37,6 +37,7 @@ async function setUp(files: Record<string, number> = {}) {
     emit: (event: MirrorEvent) => void (event.kind === 'scanned' && scans.push(event.because)),
     random: () => 0.5,
     onChange: () => {},
+    onRescanned: () => {},
     onBelief: () => {},
     onBug: (bug) => bugs.push(bug),
   })

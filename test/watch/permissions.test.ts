@@ -98,6 +98,31 @@ test('a closed file in the place of a directory means that what was below is gon
   expect([...index.problems()].map(({ path }) => path)).toEqual(['d', 'e'])
 })
 
+test('a file that is closed while it is written is waited for no longer, until it is open', async () => {
+  const root = await createTempFolder()
+  plant(root, { 'd/a.jpg': 1 })
+  const clock = createFakeClock(Date.now())
+  const index = createFolderIndex({ settleMs: 1_000 })
+  const reader = createFolderReader({
+    scan: createFolderScan({ root, isIgnored: createIgnore([]), clock }),
+    index,
+    watcher: undefined,
+    clock,
+    believe: async () => true,
+    isStopped: () => false,
+  })
+  await reader.readAll()
+  expect(index.nextLookAtMs()).toBeDefined()
+  chmodSync(join(root, 'd'), 0)
+  onTestFinished(() => chmodSync(join(root, 'd'), 0o700))
+  await clock.advance(1_001)
+  await reader.look(new Set(index.dueLooks(clock.nowMs())))
+  expect(index.nextLookAtMs()).toBeUndefined()
+  chmodSync(join(root, 'd'), 0o700)
+  await reader.readAll()
+  expect(index.get(aPath('d/a.jpg'))).toBeDefined()
+})
+
 test('a file whose permission is taken away is a problem, not gone', async () => {
   const root = join(await createTempFolder(), 'media')
   mkdirSync(root)
@@ -123,6 +148,7 @@ test('a file whose permission is taken away is a problem, not gone', async () =>
       solved.push(...changes.problemsSolved)
       vanished.push(...changes.vanished)
     },
+    onRescanned: () => {},
     onBelief: () => {},
     onBug: (bug) => bugs.push(bug),
   })
