@@ -100,15 +100,14 @@ export function createDownloader(deps: DownloadDeps) {
     }
   }
 
-  /** Undefined when it was accepted for another path meanwhile, and somebody told so: the landing there is its end. */
+  /** Undefined when it was accepted for another path or in HD meanwhile, and somebody told so: landing as that is its end. */
   async function endOf(
     reference: Reference,
     landedPath: MediaPath,
   ): Promise<Reference | undefined> {
     const standing = (await manifest.findReference(reference.mediaId)) ?? reference
-    return standing.path === reference.path
-      ? { ...standing, state: 'landed', landedPath }
-      : undefined
+    const isAsPlanned = standing.path === reference.path && standing.isHd === reference.isHd
+    return isAsPlanned ? { ...standing, state: 'landed', landedPath } : undefined
   }
 
   /** The conflict, if there is one, takes the place of any problem that the path had. */
