@@ -39,7 +39,7 @@ export function localName(announced: string | undefined, facts: DownloadFacts): 
   const { stem, extension } = split(defuse(announced ?? ''))
   const kept =
     stem === '' ? `media-${facts.mediaId.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, 12)}` : stem
-  const told = extension || extensionOf(facts)
+  const told = deservedExtension(extension, facts) ?? (extension || extensionOf(facts))
   const name = trimEnds(shorten(`${kept}${told}`, LOCAL_NAME_BYTES))
   return RESERVED.test(name) ? `_${name}` : name
 }
@@ -75,6 +75,22 @@ function split(name: string): { stem: string; extension: string } {
   const extension = dot < 0 ? '' : name.slice(dot)
   const counts = extension.length > 1 && Buffer.byteLength(extension) <= EXTENSION_BYTES
   return counts ? { stem: name.slice(0, dot), extension } : { stem: name, extension: '' }
+}
+
+/** What shows by its first bytes without doubt; of what else there is (`docx` and `zip` …) the sender's word is the better one. */
+const SURE_FORMATS = new Set(['jpg', 'png', 'gif', 'webp', 'amr', 'silk', 'mp4'])
+
+/**
+ * That of the content, where nothing else was said, or something else of the same sort: phones send SILK as `.amr`, and
+ * pictures under the name of what they were before.
+ */
+function deservedExtension(said: string, { format = '' }: DownloadFacts): string | undefined {
+  if (!SURE_FORMATS.has(format)) return undefined
+  const known = said
+    .slice(1)
+    .toLowerCase()
+    .replace(/^jpe?g?$/, 'jpg')
+  return said === '' || (SURE_FORMATS.has(known) && known !== format) ? `.${format}` : undefined
 }
 
 /** `text/plain` and `application/octet-stream` are said of anything, so they say nothing. */
