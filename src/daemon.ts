@@ -101,6 +101,7 @@ async function build(
       await engine.firstScan()
       passes.request({ because: 'start', all: true, due: true, again: true })
       await passes.planned()
+      engine.referenceFiles.start()
       closers.push(() => schedule.stop())
       schedule.start()
       const { entries } = await manifest.count()

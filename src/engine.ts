@@ -1,24 +1,30 @@
 // Answers for how the parts that do the work hang together, from the folder to WeCom and the manifest: what is watched, planned and
 // transferred. Nothing is decided here, and nobody from outside is served: that is daemon.ts. One long function, to be read from
 // top to bottom: in pieces, each would be handed a dozen parts of the others.
+import { realpath } from 'node:fs/promises'
+import { sep } from 'node:path'
 import { createAskedFor } from './asked-for.ts'
 import { openCallBook } from './call-book.ts'
 import type { Config } from './config/config.ts'
+import { parseYaml } from './config/yaml-document.ts'
 import { ConfigError } from './errors.ts'
 import { createFolderProblems } from './folder-problems.ts'
 import { createHeldSteps } from './held-steps.ts'
 import { isUnfinishedHint } from './hint-file.ts'
 import { openHooks } from './hooks-in-force.ts'
+import { readHostName } from './host-name.ts'
 import { keepKnownTime, readKnownTime } from './known-time.ts'
 import type { Files } from './manifest/files.ts'
 import { openLowdbManifest } from './manifest/lowdb-manifest.ts'
 import type { Manifest } from './manifest/manifest.ts'
+import { readEntries } from './manifest/read-entries.ts'
 import { createKindPolicy } from './media/kind.ts'
 import type { Reference } from './media/media.ts'
 import { isTempName } from './media/temp-name.ts'
 import { createPasses } from './pass.ts'
 import { landingPath } from './plan/step.ts'
 import { createAcceptance } from './references/acceptance.ts'
+import { createReferenceFiles } from './references/reference-files.ts'
 import { createRenewalRelease } from './renewal-release.ts'
 import { createArrivals } from './support/arrivals.ts'
 import type { Clock } from './support/clock.ts'
@@ -26,7 +32,7 @@ import type { Events } from './support/events.ts'
 import { createDeadIds } from './transfer/dead-ids.ts'
 import { createDiskRoom, measureDisk } from './transfer/disk-room.ts'
 import { createDownloader } from './transfer/download.ts'
-import { removeLeftovers } from './transfer/leftovers.ts'
+import { namesOfWaiting, removeLeftovers } from './transfer/leftovers.ts'
 import { createPerform } from './transfer/perform.ts'
 import { createTransferQueue, type TransferQueue } from './transfer/transfer-queue.ts'
 import { createUploader } from './transfer/upload.ts'
@@ -94,13 +100,22 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
   closers.push(() => held.stop())
   const hooks = await openHooks(config, deps, { store: held.manifest, root, serviceClock }, closers)
   const { manifest } = hooks
-  await removeLeftovers(root, isTempName)
+  const waiting = await namesOfWaiting(manifest)
+  await removeLeftovers(root, (name) => isTempName(name) && !waiting.has(name))
 
   const isIgnored = createIgnore(config.folder.ignore)
   const kindPolicy = createKindPolicy({ ...config.wecom, ...config.folder })
   const { renew: renewReferences } = config.references
-  const shared = { root, wecom, manifest, kindPolicy, emit, clock: serviceClock }
-  const upload = createUploader({ ...shared, renewal: config.renewal, renewReferences, random })
+  const host = await readHostName(config.state, { random, emit })
+  const shared = { root, wecom, manifest, kindPolicy, emit, clock: serviceClock, host }
+  const hasPeers = config.references.files.length > 0
+  const upload = createUploader({
+    ...shared,
+    renewal: config.renewal,
+    renewReferences,
+    random,
+    ...(hasPeers && { offers: { withBytes: (of) => referenceFiles.offers.withBytes(of) } }),
+  })
   const deadIds = createDeadIds({
     ...shared,
     onDead: (paths) => passes.request({ because: 'ids died', paths }),
@@ -159,8 +174,28 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     manifest,
     queue: () => queue,
     renewals,
-    perform: held.hold(createPerform({ root, manifest, upload, download, emit })),
-    policy: { onDelete: config.folder.onDelete, renewReferences, isIgnored },
+    offers: {
+      at: (path) => referenceFiles.offers.at(path),
+      paths: () => referenceFiles.offers.paths(),
+    },
+    perform: held.hold(
+      createPerform({
+        root,
+        manifest,
+        remembersForgotten: hasPeers,
+        upload,
+        download,
+        clock: serviceClock,
+        emit,
+      }),
+    ),
+    policy: {
+      onDelete: config.folder.onDelete,
+      lifetimeMs: config.renewal.lifetimeMs,
+      renewReferences,
+      isIgnored,
+      host,
+    },
     clock: serviceClock,
     isOutage: () => circuit.state().kind !== 'closed',
     emit,
@@ -193,12 +228,27 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
       if (hasScanned) passes.request({ because: 'a reference was added', due: true, paths })
     },
   })
+  const referenceFiles = createReferenceFiles({
+    patterns: config.references.files,
+    settleMs: config.folder.settleMs,
+    clock,
+    readPlaced: parseYaml,
+    readEntries: (bytes, file) => readEntries(bytes, { corpId: config.wecom.corpId, file }),
+    isOwn: createOwnFiles(await realpath(config.state)),
+    accept: acceptance.accept,
+    onOffers(paths) {
+      if (hasScanned) passes.request({ because: 'other hosts have news', paths })
+    },
+    emit,
+    onBug,
+  })
   closers.push(() => passes.planned())
   closers.push(() => problems.settled())
   closers.push(() => queue.stop(new Error('the mirror is stopping')))
   closers.push(circuit.onChange(() => queue.wake()))
   closers.push(concurrency.onChange(() => queue.wake()))
   closers.push(() => folder.stop())
+  closers.push(() => referenceFiles.stop())
 
   let isScanned: Promise<void> | undefined
   let hasScanned = false
@@ -208,7 +258,8 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
       .then(() => {
         hasScanned = true
       })
-      .then(() => problems.catchUp())
+      .then(() => Promise.all([problems.catchUp(), referenceFiles.look()]))
+      .then(() => {})
     return isScanned
   }
 
@@ -230,14 +281,24 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     diskRoom,
     arrivals,
     acceptance,
+    referenceFiles,
     /** Looks at the whole folder, if nobody has yet. */
     firstScan,
     hasScanned: () => hasScanned,
-    scan: (because: string) => (isScanned ? folder.scan(because) : firstScan()),
+    scan: async (because: string) => {
+      if (!isScanned) return firstScan()
+      await Promise.all([folder.scan(because), referenceFiles.look()])
+    },
     /** Why nothing may be done in the folder at the moment. */
     doubt: () => doubtOf(folder),
   }
 }
+
+/** What a manifest of our own says is said of this very mirror. */
+const createOwnFiles =
+  (state: string) =>
+  (truePath: string): boolean =>
+    truePath.startsWith(state + sep)
 
 /** What a message brought has a place of its own, as long as messages are received. */
 const inboxOf = ({ callback, references }: Config, { messageId }: Reference): string =>

@@ -70,12 +70,21 @@ export function createFailedSteps(deps: {
       postpone(step.path, error)
       return AT_ANY_LOOK
     }
-    if (step.kind !== 'land') {
+    if (step.kind === 'take' && !mayPass) {
+      // No fault of a file of ours: that id is not tried again, and the other host's next one is.
+      const { mediaId, path, createdAtMs } = step.entry
+      await recordLoss(
+        { mediaId, path, createdAtMs, acceptedAtMs: clock.nowMs(), state: 'lost' },
+        error,
+      )
+      return undefined
+    }
+    if (step.kind !== 'land' && step.kind !== 'take') {
       const problem = await recordProblem(step, error)
       return mayPass ? triedAgainAtMs(problem.sinceMs, clock.nowMs()) : undefined
     }
     if (mayPass) return triedAgainAtMs(postpone(step.path, error), clock.nowMs())
-    await recordLoss(step.reference, error)
+    if (step.kind === 'land') await recordLoss(step.reference, error)
     return undefined
   }
 

@@ -96,7 +96,8 @@ export function createHeldSteps(deps: HeldStepsDeps): HeldSteps {
   }
 }
 
-const isBrought = ({ kind }: Step): boolean => kind === 'restore' || kind === 'land'
+const isBrought = ({ kind }: Step): boolean =>
+  kind === 'restore' || kind === 'land' || kind === 'take'
 
 const isUnwritable = (error: unknown): error is MirrorError =>
   error instanceof Error && 'code' in error && error.code === 'MANIFEST_UNWRITABLE'

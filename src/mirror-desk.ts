@@ -8,7 +8,9 @@ import { runFullPass } from './full-pass.ts'
 import { describeHooks } from './hooks-in-force.ts'
 import type { MediaPath } from './media/media.ts'
 import type { Outlook } from './plan/capacity.ts'
-import type { Desk } from './serve/desk.ts'
+import type { FileReport } from './references/reference-files.ts'
+import { iso } from './serve/answers.ts'
+import type { Desk, StatusAnswer } from './serve/desk.ts'
 import { createLocalDesk } from './serve/local-desk.ts'
 import type { Circumstances } from './serve/prospect.ts'
 import type { LiveFacts } from './serve/status.ts'
@@ -43,6 +45,7 @@ export function createMirrorDesk(
       circuit: circuit.state(),
       doubt: await passes.doubt(),
       callback: callback?.counts(),
+      referenceFiles: engine.referenceFiles.report().map(fileAnswer),
       troubles: troubles.all(),
       renewals: describeRenewals(renewals.outlook(), queue.load()),
     }
@@ -88,6 +91,7 @@ export function createMirrorDesk(
       return found
     },
     accept: (wanted) => engine.acceptance.accept(wanted, { anew: true }),
+    remembersForgotten: config.references.files.length > 0,
     circuitError: () => circuit.state().error ?? engine.held.error('downloads') ?? engine.doubt(),
     arrivals: engine.arrivals,
     queue,
@@ -102,6 +106,18 @@ export function createMirrorDesk(
     },
   }
 }
+
+const fileAnswer = ({
+  readAtMs,
+  kind,
+  problem,
+  ...report
+}: FileReport): StatusAnswer['reference_files'][number] => ({
+  ...report,
+  kind: kind ?? null,
+  read_at: readAtMs === undefined ? null : iso(readAtMs),
+  problem: problem ?? null,
+})
 
 const describeRenewals = (
   { pace, pressure }: Outlook,

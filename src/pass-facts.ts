@@ -3,7 +3,8 @@
 // look (a preview) makes another one, and leaves the memory of the passes alone. Not for what has become due: renewal-release.ts.
 import type { ManifestReader } from './manifest/manifest.ts'
 import { isDue } from './media/lifetime.ts'
-import type { FileFacts, MediaPath, Reference } from './media/media.ts'
+import type { FileFacts, Fingerprint, ManifestEntry, MediaPath, Reference } from './media/media.ts'
+import { conflictPath, type Offered } from './plan/offers.ts'
 import type { Sight } from './plan/plan.ts'
 import { landingPath } from './plan/step.ts'
 import type { Released } from './renewal-release.ts'
@@ -20,6 +21,12 @@ export interface FolderFacts {
   belief():
     | { readonly kind: 'believed' }
     | { readonly kind: 'doubted'; readonly because: string; readonly hint: string }
+}
+
+/** What other hosts say. */
+export interface OfferFacts {
+  at(path: MediaPath): readonly ManifestEntry[]
+  paths(): Iterable<MediaPath>
 }
 
 /** What a pass looks at. */
@@ -40,6 +47,8 @@ export function createPassFacts(deps: {
   manifest: ManifestReader
   /** The service's clock. */
   clock: { nowMs(): number }
+  /** None where there are no other hosts. */
+  offers?: OfferFacts | undefined
   /** An entry is without its file that had one before. */
   onMissing?: () => void
 }) {
@@ -67,6 +76,7 @@ export function createPassFacts(deps: {
     }
     if (!scope.all) return paths
     for (const path of folder.paths()) paths.add(path)
+    for (const path of deps.offers?.paths() ?? []) paths.add(path)
     for await (const entry of manifest.entries()) paths.add(entry.path)
     for await (const problem of manifest.problems()) paths.add(problem.path)
     return paths
@@ -87,17 +97,46 @@ export function createPassFacts(deps: {
   /** The facts about some paths; keeps what is remembered true on the way. */
   async function look(paths: readonly MediaPath[]): Promise<Sight[]> {
     const rows = await manifest.findRows(paths)
-    return paths.map((path, at) => {
+    const sights: Sight[] = []
+    for (const [at, path] of paths.entries()) {
+      const entry = rows[at]?.entry
+      const offers = deps.offers?.at(path) ?? []
       const sight = {
         path,
         file: folder.get(path),
         isUnsettled: folder.isUnsettled(path),
-        entry: rows[at]?.entry,
+        entry,
         problem: rows[at]?.problem,
+        ...(offers.length > 0 && { offered: await judgeOffers(path, entry, offers) }),
       }
       remember(sight)
-      return sight
-    })
+      sights.push(sight)
+    }
+    return sights
+  }
+
+  async function judgeOffers(
+    path: MediaPath,
+    entry: ManifestEntry | undefined,
+    found: readonly ManifestEntry[],
+  ): Promise<Offered> {
+    const offers: ManifestEntry[] = []
+    const copies = new Set<Fingerprint>()
+    for (const offer of found) {
+      const isLost = (await manifest.findReference(offer.mediaId))?.state === 'lost'
+      if (!isLost) offers.push(offer)
+      if (!entry || offer.fingerprint === entry.fingerprint) continue
+      for (const { fingerprint } of [entry, offer])
+        if (await isKeptAside(path, fingerprint)) copies.add(fingerprint)
+    }
+    return { offers, copies }
+  }
+
+  async function isKeptAside(path: MediaPath, fingerprint: Fingerprint): Promise<boolean> {
+    const copy = conflictPath(path, fingerprint)
+    const [rows] = await manifest.findRows([copy])
+    const isThere = rows?.entry?.fingerprint === fingerprint && folder.get(copy) !== undefined
+    return isThere || rows?.problem?.fingerprint === fingerprint
   }
 
   function remember({ path, file, isUnsettled, entry, problem }: Sight) {

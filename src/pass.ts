@@ -5,7 +5,7 @@ import { createFailedSteps } from './failed-step.ts'
 import type { Manifest } from './manifest/manifest.ts'
 import { createMassLoss, type Missing, type Verdict } from './mass-loss.ts'
 import type { MediaPath } from './media/media.ts'
-import { createPassFacts, type FolderFacts } from './pass-facts.ts'
+import { createPassFacts, type FolderFacts, type OfferFacts } from './pass-facts.ts'
 import { type PlanPolicy, planPass } from './plan/plan.ts'
 import type { Step } from './plan/step.ts'
 import type { Released, RenewalRelease } from './renewal-release.ts'
@@ -96,6 +96,7 @@ export function createPasses(deps: {
   queue: () => Pick<TransferQueue, 'submit'>
   perform: Perform
   renewals: Pick<RenewalRelease, 'take'>
+  offers?: OfferFacts | undefined
   policy: Omit<PlanPolicy, 'actOnMissing' | 'judgeAgain' | 'wantedBack'>
   /** The service's clock. */
   clock: { nowMs(): number }
@@ -225,11 +226,20 @@ export function createPasses(deps: {
       failures.succeeded(step.path)
       facts.markDone(step.path)
       if (isAboutMissing(step)) massLoss.noteAct(step.path, step.kind !== 'restore')
-      if (step.kind === 'restore' || step.kind === 'land') await facts.markBrought(step.path)
+      if (step.kind === 'restore' || step.kind === 'land' || step.kind === 'take')
+        await facts.markBrought(step.path)
+      lookAtOffers(step)
     } catch (error) {
       if (!signal.aborted) await takeInFailure(step, error).catch(deps.onBug)
     }
     if (step.kind === 'upload' || step.kind === 'renew') facts.lookAgainIfGone(step.path)
+  }
+
+  /** What was done about a path may let another host's word about it be judged, or about the one that it is a copy of. */
+  function lookAtOffers(step: Step) {
+    const paths = [step.path, ...(step.kind === 'take' && step.beside ? [step.beside] : [])]
+    const offered = paths.filter((path) => (deps.offers?.at(path) ?? []).length > 0)
+    if (offered.length > 0) request({ because: 'other hosts have it, too', paths: offered })
   }
 
   async function takeInFailure(step: Step, error: unknown) {

@@ -40,8 +40,10 @@ export async function previewPass(
     perform: never,
     policy: {
       onDelete: config.folder.onDelete,
+      lifetimeMs: config.renewal.lifetimeMs,
       renewReferences: config.references.renew,
       isIgnored: createIgnore(config.folder.ignore),
+      host: '',
     },
     clock,
     isOutage: () => false,

@@ -4,8 +4,7 @@ import { describeHooks } from './hooks-in-force.ts'
 import { readKnownTime } from './known-time.ts'
 import { readManifest } from './manifest/read-manifest.ts'
 import { measureCapacity, sumOfWork } from './plan/capacity.ts'
-import type { Desk } from './serve/desk.ts'
-import { createReaderDesk } from './serve/reader-desk.ts'
+import { createReaderDesk, type ReadingDesk } from './serve/reader-desk.ts'
 import type { Clock } from './support/clock.ts'
 import { allowedRate } from './wecom/allowed-rate.ts'
 import { createServiceClock } from './wecom/service-clock.ts'
@@ -14,7 +13,7 @@ import { createServiceClock } from './wecom/service-clock.ts'
 export async function openStateDesk(
   config: Config,
   clock: Pick<Clock, 'nowMs' | 'monotonicMs'>,
-): Promise<Pick<Desk, 'status' | 'list' | 'lookUp'>> {
+): Promise<ReadingDesk> {
   const { renewal, state, wecom } = config
   const manifest = await readManifest({ directory: state, corpId: wecom.corpId })
   const known = await readKnownTime(state)

@@ -69,7 +69,12 @@ async function setUp() {
     const file = { path, sizeBytes, modifiedAtMs, changedAtMs, stamp: createStamp(found) }
     await perform({ kind: 'upload', path, file, because: 'new' }, never)
   }
-  const land: Step = { kind: 'land', path: aPath('ref'), reference: aReference() }
+  const land: Step = {
+    kind: 'land',
+    path: aPath('ref'),
+    reference: aReference(),
+    expiresAtMs: clock.nowMs(),
+  }
   return {
     root,
     clock,

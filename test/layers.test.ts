@@ -13,6 +13,7 @@ const PORTS = [
   'config/config.ts',
   'manifest/manifest.ts',
   'plan/step.ts',
+  'plan/offers.ts',
   'plan/renewal-order.ts',
   'plan/capacity.ts',
   'wecom/wecom.ts',

@@ -55,7 +55,13 @@ function setUp(onDelete: 'restore' | 'forget' = 'restore') {
       performed.push(`${step.kind} ${step.path.replace('\0', '')}`)
       return act(step)
     },
-    policy: { onDelete, renewReferences: false, isIgnored: () => false },
+    policy: {
+      onDelete,
+      lifetimeMs: THREE_DAYS.lifetimeMs,
+      renewReferences: false,
+      isIgnored: () => false,
+      host: 'here',
+    },
     clock,
     isOutage: () => false,
     emit: (event) => told.push(event),

@@ -50,7 +50,13 @@ function anEngine({ callsPerHour = 6 } = {}) {
         renewed.push({ path: step.path, atMs, aliveForMs: step.entry.expiresAtMs - atMs })
       await put(step.path, planLife(createdAtMs, THREE_DAYS, (uploads % 7) / 7))
     },
-    policy: { onDelete: 'restore', renewReferences: false, isIgnored: () => false },
+    policy: {
+      onDelete: 'restore',
+      lifetimeMs: THREE_DAYS.lifetimeMs,
+      renewReferences: false,
+      isIgnored: () => false,
+      host: 'here',
+    },
     clock,
     isOutage: () => false,
     emit: events.emit,

@@ -7,13 +7,12 @@ import { type Mirror, openMirror } from '../daemon.ts'
 import { previewPass } from '../preview.ts'
 import { stepAnswer } from '../serve/answers.ts'
 import type { Desk, StepAnswer } from '../serve/desk.ts'
+import type { ReadingDesk } from '../serve/reader-desk.ts'
 import { openStateDesk } from '../state-desk.ts'
 import { createEvents, type Events } from '../support/events.ts'
 import { type Context, tell } from './command.ts'
 import { renderError } from './failure.ts'
 import { connectDesk, DaemonSilent } from './remote-desk.ts'
-
-export type ReadingDesk = Pick<Desk, 'status' | 'list' | 'lookUp'>
 
 /** For commands that only look. */
 export async function withReadingDesk<Answer>(

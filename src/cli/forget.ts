@@ -7,8 +7,14 @@ import { EXIT } from './exit-code.ts'
 
 export const forgetCommand: Command = {
   name: 'forget',
-  summary: 'drops an entry; a file that stays is mirrored again only when it changes',
-  arguments: [['[PATH...]', 'paths relative to the folder, or absolute below it']],
+  summary:
+    'drops an entry or a reference; a file that stays is mirrored again only when it changes',
+  arguments: [
+    [
+      '[PATH...]',
+      'paths relative to the folder, or absolute below it; or the media_id of a reference',
+    ],
+  ],
   options: [
     ['--delete', 'delete the file as well'],
     [

@@ -46,6 +46,7 @@ export async function connectDesk(
     status: () => ask('GET', '/v1/status'),
     list: (glob) =>
       ask('GET', glob === undefined ? '/v1/media' : `/v1/media?glob=${encodeURIComponent(glob)}`),
+    references: () => ask('GET', '/v1/references'),
     lookUp: (path) => ask('GET', `/v1/media/${encodeURIComponent(path)}`),
     plan: () => ask('GET', '/v1/plan'),
     mirror: (onProgress, signal, options) =>

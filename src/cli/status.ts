@@ -42,8 +42,9 @@ export function renderStatus(status: StatusAnswer, nowMs: number): string {
     ['problems', renderProblemCount(status)],
     [
       'references',
-      `${references.accepted} waiting, ${references.landed} landed, ${references.lost} lost`,
+      `${references.accepted} waiting, ${references.landing} landing, ${references.landed} landed, ${references.lost} lost`,
     ],
+    ...renderReferenceFiles(status),
     ...(status.callback ? [['callback', renderCallback(status.callback)] satisfies Fact] : []),
     ['circuit', renderCircuit(status.circuit, nowMs)],
     ['capacity', renderCapacityAnswer(status.capacity)],
@@ -73,6 +74,15 @@ export function renderStatus(status: StatusAnswer, nowMs: number): string {
 function renderMedia({ alive, total, due, expired, missing, unkept }: StatusAnswer['media']) {
   const landed = unkept > 0 ? `; ${unkept} landed and not kept alive (\`references.renew\`)` : ''
   return `${alive} alive of ${total}; ${due} due, ${expired} expired, ${missing ?? 'unknown how many'} missing${landed}`
+}
+
+/** Those that are well in one line, each of the others by name. */
+function renderReferenceFiles({ reference_files: files }: StatusAnswer): Fact[] {
+  if (files.length === 0) return []
+  const hosts = files.filter(({ kind }) => kind === 'manifest').length
+  const counts = `${hosts} manifests of other hosts, ${files.length - hosts} lists`
+  const broken = files.flatMap(({ problem }) => (problem === null ? [] : [showName(problem)]))
+  return [['files', [counts, ...broken].join('\n  → ')]]
 }
 
 function renderCircuit(

@@ -84,9 +84,5 @@ function refuse(source: ConfigText, problems: readonly ConfigProblem[]): ConfigE
 
 /** What is written, right, and has no effect yet. */
 function listNotAvailableYet(value: unknown): string[] {
-  const files = valueAt(value, ['references', 'files'])
-  return [
-    ...(Array.isArray(files) && files.length > 0 ? ['references.files'] : []),
-    ...(isObject(valueAt(value, ['http'])) ? ['http'] : []),
-  ]
+  return isObject(valueAt(value, ['http'])) ? ['http'] : []
 }

@@ -192,7 +192,11 @@ export const configFileSchema = mapping({
       .describe('Ids to check each time; 0 turns it off.'),
   }).describe('Checking that ids are as alive as they should be (抽查).'),
   references: section({
-    files: list(path('a reference file')).prefault([]).describe('Not available yet.'),
+    files: list(path('a reference file'))
+      .prefault([])
+      .describe(
+        'Lists of `{media_id, path?, created_at?, from?}` (JSON, NDJSON, YAML) and manifests of other hosts; paths, or globs without `**`.',
+      ),
     renew: flag()
       .prefault(DEFAULTS.references.renew)
       .describe('Whether a reference that landed is kept alive from then on.'),

@@ -21,6 +21,7 @@ import {
   parseStamp,
   type Reference,
 } from '../media/media.ts'
+import { parseVersion } from '../media/version.ts'
 import {
   Damaged,
   type Fields,
@@ -104,10 +105,12 @@ const entryForm: RowForm<ManifestEntry> = {
     modified_at: renderTime(entry.modifiedAtMs),
     sha256: entry.fingerprint,
     origin: entry.origin,
+    version: entry.version,
     hd: entry.isHd,
     stamp: entry.stamp,
   }),
   decode(key, fields) {
+    const version = readIfThere(fields, 'version', (f, name) => readAs(f, name, parseVersion))
     const sizeBytes = readSize(fields, 'size')
     const modifiedAtMs = readTime(fields, 'modified_at')
     // Without a stamp, or with one that nobody writes today, the file is looked at again: no disk has this one.
@@ -126,6 +129,7 @@ const entryForm: RowForm<ManifestEntry> = {
       fingerprint: readAs(fields, 'sha256', parseFingerprint),
       stamp: readIfThere(fields, 'stamp', readStamp) ?? lookAgain(),
       origin: readAs(fields, 'origin', parseOrigin),
+      ...(version === undefined ? {} : { version }),
       ...(isHd && { isHd }),
     }
   },

@@ -1,5 +1,5 @@
 // Answers for when a medium is due, expired and safe to hand out. Every function takes the moment as a value.
-import type { ManifestEntry, Problem } from './media.ts'
+import type { ManifestEntry, Problem, Reference } from './media.ts'
 
 export interface RenewalPolicy {
   /** How long the service keeps a medium: three days (path/96484: 仅三天内有效). */
@@ -59,5 +59,11 @@ export function offeredAgainAtMs(
   const lifetimeMs = lifetimeOf(entry)
   return triedAtMs + Math.max(lifetimeMs / 144, Math.min(triedAtMs - sinceMs, lifetimeMs / 12))
 }
+
+/** Until when a medium must have landed: of one whose age nobody told, as if it had been new when it was heard of. */
+export const deadlineMs = (
+  { createdAtMs, acceptedAtMs }: Pick<Reference, 'createdAtMs' | 'acceptedAtMs'>,
+  lifetimeMs: number,
+): number => (createdAtMs ?? acceptedAtMs) + lifetimeMs
 
 const lifetimeOf = ({ createdAtMs, expiresAtMs }: Life): number => expiresAtMs - createdAtMs

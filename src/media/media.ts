@@ -1,5 +1,6 @@
 // Answers for the words of the domain: what a path, a media_id, a fingerprint and an entry are.
-// Not for how any of them is stored, sent or read: this file imports nothing.
+// Not for how any of them is stored, sent or read.
+import type { Version } from './version.ts'
 
 declare const brand: unique symbol
 type Branded<Name extends string> = string & { readonly [brand]: Name }
@@ -59,6 +60,8 @@ export interface ManifestEntry {
   /** The file's stamp when these bytes were read; a different one on disk means "look again". */
   readonly stamp: Stamp
   readonly origin: Origin
+  /** How these bytes stand to what other hosts have at the path; a new id of the same bytes changes nothing of it. */
+  readonly version?: Version | undefined
   /** These bytes are what the call for voices in high definition gives for the id; the ordinary call gives others. */
   readonly isHd?: true
 }
@@ -86,6 +89,18 @@ export type ProblemCode =
   | 'PATH_CONFLICT'
   /** A person said so: not mirrored until the file changes. */
   | 'FORGOTTEN'
+
+/** Of a content that a person did away with here, so that no other host brings it back. */
+export const describeForgotten = (
+  { path, fingerprint }: Pick<ManifestEntry, 'path' | 'fingerprint'>,
+  sinceMs: number,
+): Problem => ({
+  path,
+  code: 'FORGOTTEN',
+  message: `\`${path}\` is not mirrored: it was done away with here, until its content changes`,
+  sinceMs,
+  fingerprint,
+})
 
 /** A statement that someone needs the medium behind an id: at a path of the folder, or in the inbox. */
 export interface Reference {

@@ -1,6 +1,6 @@
 // The one decision: from what is (folder, manifest, references) to what is to be done. Pure; touches nothing.
 // Not for the order of the steps (renewal-order.ts) nor for performing them (transfer/).
-import { isAlive, isDue, offeredAgainAtMs } from '../media/lifetime.ts'
+import { deadlineMs, isAlive, isDue, offeredAgainAtMs } from '../media/lifetime.ts'
 import type {
   FileFacts,
   ManifestEntry,
@@ -9,10 +9,13 @@ import type {
   Problem,
   Reference,
 } from '../media/media.ts'
+import { type Offered, type OfferPolicy, planOffer } from './offers.ts'
 import { landingPath, type Step } from './step.ts'
 
-export interface PlanPolicy {
+export interface PlanPolicy extends OfferPolicy {
   readonly onDelete: 'restore' | 'forget'
+  /** How long the service keeps a medium. */
+  readonly lifetimeMs: number
   /** Whether landed references are kept alive like files of the folder. */
   readonly renewReferences: boolean
   /** Whether this pass may act on files that are gone: on restore ticks, not on every event, so that a rename is seen whole. */
@@ -34,6 +37,8 @@ export interface Sight {
   readonly isUnsettled: boolean
   readonly entry: ManifestEntry | undefined
   readonly problem: Problem | undefined
+  /** Undefined where no other host says anything of it. */
+  readonly offered?: Offered | undefined
 }
 
 /** What a pass looks at. */
@@ -67,6 +72,8 @@ export function planPass(facts: PassFacts, nowMs: number): Step[] {
 
 function planPath(sight: Sight, facts: PassFacts, nowMs: number): Step | undefined {
   const { path, file, isUnsettled, entry, problem } = sight
+  const offer = planOffer(sight, facts.policy, nowMs)
+  if (offer) return offer
   if (file) return planFile(file, entry, problem, facts, nowMs)
   if (isUnsettled) return undefined
   const step = entry && planMissing(entry, problem, facts, nowMs)
@@ -75,20 +82,25 @@ function planPath(sight: Sight, facts: PassFacts, nowMs: number): Step | undefin
 }
 
 /** A path that has a step already is not landed at as well. */
-function planLandings({ references }: PassFacts, steps: readonly Step[]): Step[] {
+function planLandings({ references, policy }: PassFacts, steps: readonly Step[]): Step[] {
   const landings: Step[] = []
   const taken = new Set(steps.map((step) => step.path))
   for (const reference of references) {
     const path = landingPath(reference.mediaId, reference.path)
     if (reference.state !== 'accepted' || taken.has(path)) continue
     taken.add(path)
-    landings.push({ kind: 'land', path, reference })
+    const expiresAtMs = deadlineMs(reference, policy.lifetimeMs)
+    landings.push({ kind: 'land', path, reference, expiresAtMs })
   }
   return landings
 }
 
-/** A problem with a stamp was found in a file; when the file goes, it goes. The others are told and solved elsewhere. */
-const isAboutFile = (problem: Problem): boolean => problem.stamp !== undefined
+/**
+ * A problem with a stamp was found in a file; when the file goes, it goes. The others are told and solved elsewhere. That a person did
+ * away with a content is remembered as long as another host may still offer it.
+ */
+const isAboutFile = ({ code, stamp, fingerprint }: Problem): boolean =>
+  stamp !== undefined && !(code === 'FORGOTTEN' && fingerprint !== undefined)
 
 function planFile(
   file: FileFacts,

@@ -17,7 +17,9 @@ export function laneOf(step: Step, nowMs: number): Lane {
       return 'fresh'
     case 'restore':
     case 'land':
+    case 'take':
       return 'download'
+    case 'adopt':
     case 'forget':
     case 'report-lost':
     case 'drop-problem':
@@ -45,7 +47,10 @@ export function rankOf(
     case 'upload':
       return -step.file.changedAtMs
     case 'land':
-      return step.reference.createdAtMs ?? step.reference.acceptedAtMs
+      return step.expiresAtMs
+    case 'take':
+      return step.entry.expiresAtMs
+    case 'adopt':
     case 'forget':
     case 'report-lost':
     case 'drop-problem':

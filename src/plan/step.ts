@@ -28,7 +28,31 @@ export type Step =
   /** The file is gone while its id lives: fetch it back. */
   | { readonly kind: 'restore'; readonly path: MediaPath; readonly entry: ManifestEntry }
   /** Someone referred to a medium that has not landed yet. */
-  | { readonly kind: 'land'; readonly path: MediaPath; readonly reference: Reference }
+  | {
+      readonly kind: 'land'
+      readonly path: MediaPath
+      readonly reference: Reference
+      /** When its id dies, as far as anybody knows. */
+      readonly expiresAtMs: number
+    }
+  /** Another host has bytes for the path that are newer than ours, or that we have not; or those that had to make way, for their copy. */
+  | {
+      readonly kind: 'take'
+      readonly path: MediaPath
+      /** What is to stand there, once its file does. */
+      readonly entry: ManifestEntry
+      /** What it takes the place of. */
+      readonly over?: ManifestEntry
+      /** The path that two hosts changed at once, where this is the copy of one change. */
+      readonly beside?: MediaPath
+    }
+  /** Another host has a newer id for the same bytes, or knows more of where they come from: a matter of the manifest alone. */
+  | {
+      readonly kind: 'adopt'
+      readonly path: MediaPath
+      readonly over: ManifestEntry
+      readonly entry: ManifestEntry
+    }
   /** The entry is dropped: its file is gone, or is none of ours any more although it is there. */
   | {
       readonly kind: 'forget'
@@ -59,6 +83,12 @@ export function renderStep(step: Step): string {
       return `restore ${step.path} (the file is gone, its media_id lives until ${new Date(step.entry.expiresAtMs).toISOString()})`
     case 'land':
       return `land ${step.reference.mediaId}${step.reference.isHd ? ' in high definition' : ''} ${renderPlace(step.reference)}`
+    case 'take':
+      return renderTaking(step)
+    case 'adopt':
+      return step.entry.mediaId === step.over.mediaId
+        ? `note for ${step.path} what other hosts know of its version`
+        : `adopt ${step.entry.mediaId} for ${step.path} (another host uploaded the same bytes later)`
     case 'forget':
       return `forget ${step.path} (${step.because})`
     case 'report-lost':
@@ -66,4 +96,10 @@ export function renderStep(step: Step): string {
     case 'drop-problem':
       return `drop the problem of ${step.path} (the file is ${step.evenIfThere ? 'back' : 'gone'})`
   }
+}
+
+function renderTaking({ path, over, beside }: Extract<Step, { kind: 'take' }>): string {
+  if (beside !== undefined)
+    return `take ${path} (${beside} was changed on two hosts at once, and both are kept)`
+  return `take ${path} from another host (${over ? 'it was changed there' : 'it is not here'})`
 }

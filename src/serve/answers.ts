@@ -6,7 +6,7 @@ import {
   type MirrorError,
   WecomRefused,
 } from '../errors.ts'
-import { isAlive, safeUntilMs } from '../media/lifetime.ts'
+import { deadlineMs, isAlive, safeUntilMs } from '../media/lifetime.ts'
 import type { ManifestEntry, Problem, Reference } from '../media/media.ts'
 import type { Capacity } from '../plan/capacity.ts'
 import { renderStep, type Step } from '../plan/step.ts'
@@ -14,6 +14,7 @@ import { adviseOnCapacity, renderCapacity } from '../support/capacity-text.ts'
 import type {
   CapacityAnswer,
   FailureAnswer,
+  ListedReference,
   LiveMedia,
   MediaAnswer,
   ProblemAnswer,
@@ -82,6 +83,18 @@ export const referenceAnswer = (reference: Reference): ReferenceAnswer => ({
   state: reference.state,
   landed_path: reference.landedPath ?? null,
   message: reference.message ?? null,
+})
+
+export const listedReference = (
+  reference: Reference,
+  { lifetimeMs, isLanding }: { readonly lifetimeMs: number; readonly isLanding: boolean },
+): ListedReference => ({
+  ...referenceAnswer(reference),
+  state: isLanding ? 'landing' : reference.state,
+  from: reference.from ?? null,
+  accepted_at: iso(reference.acceptedAtMs),
+  created_at: reference.createdAtMs === undefined ? null : iso(reference.createdAtMs),
+  expires_at: iso(deadlineMs(reference, lifetimeMs)),
 })
 
 export const failureAnswer = (error: MirrorError): FailureAnswer => ({

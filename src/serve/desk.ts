@@ -7,6 +7,8 @@ export interface Desk {
   status(): Promise<StatusAnswer>
   /** Entries in order of their path; a glob without a slash matches names at any depth. */
   list(glob?: string): Promise<readonly MediaAnswer[]>
+  /** What has not landed yet first, the next to die before the others; then what was lost, then what has landed. */
+  references(): Promise<readonly ListedReference[]>
   lookUp(path: string): Promise<LookUpAnswer>
   plan(): Promise<readonly StepAnswer[]>
   /** One full pass to its end: everything looked at, due and missing media included. */
@@ -123,6 +125,17 @@ export interface ReferenceAnswer {
   readonly message: string | null
 }
 
+/** A reference with all that is known of it. */
+export interface ListedReference extends ReferenceAnswer {
+  /** `accepted` waits its turn, `landing` is being fetched; the others are as they will stay. */
+  readonly state: 'accepted' | 'landing' | 'landed' | 'lost'
+  readonly from: string | null
+  readonly accepted_at: string
+  readonly created_at: string | null
+  /** By then it must have landed; of one whose age nobody told, a lifetime after it was accepted. */
+  readonly expires_at: string
+}
+
 export interface FailureAnswer {
   readonly code: string
   readonly message: string
@@ -164,7 +177,23 @@ export interface StatusAnswer {
   }
   /** Files that are there and not mirrored, at a person's word, until they change. */
   readonly forgotten: number
-  readonly references: { readonly accepted: number; readonly landed: number; readonly lost: number }
+  readonly references: {
+    /** They wait their turn. */
+    readonly accepted: number
+    readonly landing: number
+    readonly landed: number
+    readonly lost: number
+  }
+  /** Those of `references.files`; none when no daemon runs. */
+  readonly reference_files: readonly {
+    readonly file: string
+    /** Null as long as nothing could be read of it. */
+    readonly kind: 'list' | 'manifest' | null
+    readonly count: number
+    readonly read_at: string | null
+    /** What is wrong with it; what it said before counts still. */
+    readonly problem: string | null
+  }[]
   /** What the receiver of messages has seen since it was started; null where there is none, or no daemon. */
   readonly callback: {
     /** How often WeCom checked the address. */
@@ -296,6 +325,7 @@ export type PullAnswer = { readonly media_id: string } & (
 )
 
 export interface ForgetAnswer {
+  /** As it was given: a path, or the media_id of a reference. */
   readonly path: string
   readonly forgotten: boolean
   readonly file_deleted: boolean

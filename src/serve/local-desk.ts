@@ -3,7 +3,14 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FileUnreadable, isSystemError } from '../errors.ts'
 import type { Manifest } from '../manifest/manifest.ts'
-import { createStamp, type MediaPath, type Problem, parseMediaPath } from '../media/media.ts'
+import {
+  createStamp,
+  type MediaPath,
+  type Problem,
+  parseMediaId,
+  parseMediaPath,
+} from '../media/media.ts'
+import { landingPath } from '../plan/step.ts'
 import type { Emit, Events } from '../support/events.ts'
 import { stepAnswer } from './answers.ts'
 import type { Desk, ForgetAnswer } from './desk.ts'
@@ -21,6 +28,8 @@ export interface LocalDeskDeps
   preview: () => Promise<Parameters<typeof stepAnswer>[0][]>
   mirror: Desk['mirror']
   missing: () => Promise<ReadonlySet<MediaPath>>
+  /** Other hosts may offer again what is forgotten here: then its content is remembered. */
+  remembersForgotten?: boolean
   queue: { withdraw(path: MediaPath): void; whenFree(path: MediaPath): Promise<void> }
   deleteFile: (path: MediaPath) => Promise<void>
 }
@@ -41,9 +50,14 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
       delete_failed: false,
       because,
     })
-    if (!path) return refuse('it is no path inside the folder')
-    const [entry, problem] = [await manifest.findEntry(path), await manifest.findProblem(path)]
-    if (!entry && !problem) return refuse('the manifest does not know this path')
+    const [entry, problem] = path
+      ? [await manifest.findEntry(path), await manifest.findProblem(path)]
+      : []
+    if (!path || (!entry && !problem)) {
+      const isKnownId = await forgetReference(text)
+      if (isKnownId) return { ...refuse('a person said so'), forgotten: true }
+      return refuse(path ? 'the manifest does not know it' : 'it is no path inside the folder')
+    }
     deps.queue.withdraw(path)
     await deps.queue.whenFree(path)
     const found = await look(path)
@@ -55,10 +69,13 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
       message: `\`${path}\` is not mirrored: it was forgotten at a person's word, until it changes`,
       sinceMs: clock.nowMs(),
       ...(stamp && { stamp }),
+      ...(deps.remembersForgotten && entry && { fingerprint: entry.fingerprint }),
     }
     await manifest.commit([
       { kind: 'drop-entry', path },
-      stamp ? { kind: 'put-problem', problem: note } : { kind: 'drop-problem', path },
+      stamp || note.fingerprint
+        ? { kind: 'put-problem', problem: note }
+        : { kind: 'drop-problem', path },
     ])
     const because = 'a person said so'
     emit({ kind: 'forgotten', path, because })
@@ -70,6 +87,21 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
       delete_failed: kept !== undefined,
       because: kept ?? because,
     }
+  }
+
+  /** What waits to land is not fetched any more; what was lost is not listed any more. False for what is no such media_id. */
+  async function forgetReference(text: string): Promise<boolean> {
+    const mediaId = parseMediaId(text)
+    const reference = mediaId && (await manifest.findReference(mediaId))
+    if (!reference) return false
+    const waitsAs = landingPath(reference.mediaId, reference.path)
+    // A path may wait for something else.
+    if (reference.state === 'accepted') {
+      deps.queue.withdraw(waitsAs)
+      await deps.queue.whenFree(waitsAs)
+    }
+    await manifest.commit([{ kind: 'drop-reference', mediaId: reference.mediaId }])
+    return true
   }
 
   /** Resolves with why the file is there still, if it is. */

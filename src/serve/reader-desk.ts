@@ -3,8 +3,8 @@ import type { ManifestReader } from '../manifest/manifest.ts'
 import { createGlob } from '../media/glob.ts'
 import { isAlive } from '../media/lifetime.ts'
 import type { Capacity } from '../plan/capacity.ts'
-import { mediaAnswer } from './answers.ts'
-import type { Desk, HookAnswer, MediaAnswer } from './desk.ts'
+import { listedReference, mediaAnswer } from './answers.ts'
+import type { Desk, HookAnswer, ListedReference, MediaAnswer } from './desk.ts'
 import { readGivenPath } from './given-path.ts'
 import type { LateRenewalsDeps } from './late-renewals.ts'
 import { lookUpAnswer, outsideAnswer } from './look-up.ts'
@@ -29,7 +29,10 @@ export interface ReaderDeskDeps extends LateRenewalsDeps {
   readonly live: () => Promise<LiveFacts | undefined>
 }
 
-export function createReaderDesk(deps: ReaderDeskDeps): Pick<Desk, 'status' | 'list' | 'lookUp'> {
+/** What can be asked of a state as well as of a daemon. */
+export type ReadingDesk = Pick<Desk, 'status' | 'list' | 'references' | 'lookUp'>
+
+export function createReaderDesk(deps: ReaderDeskDeps): ReadingDesk {
   const { manifest, setUp, clock } = deps
 
   return {
@@ -43,6 +46,17 @@ export function createReaderDesk(deps: ReaderDeskDeps): Pick<Desk, 'status' | 'l
       return found
     },
 
+    async references() {
+      const inFlight = new Set((await deps.live())?.queue.in_flight)
+      const { lifetimeMs } = deps
+      const found: ListedReference[] = []
+      for await (const reference of manifest.references()) {
+        const isLanding = reference.state === 'accepted' && inFlight.has(reference.mediaId)
+        found.push(listedReference(reference, { lifetimeMs, isLanding }))
+      }
+      return found.sort((a, b) => turnOf(a) - turnOf(b) || compare(a.expires_at, b.expires_at))
+    },
+
     async lookUp(text) {
       const path = await readGivenPath(text, setUp.folder)
       if (!path) return outsideAnswer(text)
@@ -53,6 +67,12 @@ export function createReaderDesk(deps: ReaderDeskDeps): Pick<Desk, 'status' | 'l
     },
   }
 }
+
+const TURNS = { accepted: 0, landing: 0, lost: 1, landed: 2 }
+
+const turnOf = ({ state }: ListedReference): number => TURNS[state]
+
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b))
 
 /** The longest path there can be; picomatch refuses what is far longer, and what is empty, by throwing. */
 const MAX_GLOB_CHARACTERS = 4096

@@ -58,6 +58,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
       return badRequest('`glob` is empty or too long; leave it out for everything')
     return ok(await desk.list(glob))
   },
+  'GET /v1/references': async (desk) => ok(await desk.references()),
   'GET /v1/plan': async (desk) => ok(await desk.plan()),
   'POST /v1/passes': async (desk, { body, signal }) => {
     const wanted = PassBody.safeParse(body ?? {})

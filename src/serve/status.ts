@@ -22,6 +22,8 @@ export interface LiveFacts {
     readonly nextProbeAtMs?: number
   }
   readonly doubt: StatusAnswer['doubt']
+  /** Undefined when none are configured. */
+  readonly referenceFiles?: StatusAnswer['reference_files'] | undefined
   readonly troubles: StatusAnswer['troubles']
   readonly renewals: NonNullable<StatusAnswer['renewals']>
   /** Undefined when no messages are received. */
@@ -62,8 +64,10 @@ export async function gatherStatus(deps: ReaderDeskDeps): Promise<StatusAnswer> 
     if (problem.code === 'FORGOTTEN') forgotten++
     else problems.push(problemAnswer(problem))
   }
-  const references = { accepted: 0, landed: 0, lost: 0 }
-  for await (const reference of manifest.references()) references[reference.state]++
+  const references = { accepted: 0, landing: 0, landed: 0, lost: 0 }
+  const inFlight = new Set(live?.queue.in_flight)
+  for await (const { state, mediaId } of manifest.references())
+    references[state === 'accepted' && inFlight.has(mediaId) ? 'landing' : state]++
   return {
     corp_id: setUp.corpId,
     folder: setUp.folder,
@@ -78,6 +82,7 @@ export async function gatherStatus(deps: ReaderDeskDeps): Promise<StatusAnswer> 
     late: lateAnswer(late),
     forgotten,
     references,
+    reference_files: live?.referenceFiles ?? [],
     callback: callbackAnswer(live?.callback),
     next_renewals: next.map(({ path, atMs }) => ({ path, renew_at: iso(atMs) })),
     renewals: live?.renewals ?? null,

@@ -74,6 +74,11 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
       )
     case 'unchanged':
       return say('debug', `${event.path} was touched, its bytes are the same`)
+    case 'adopted':
+      return say(
+        'info',
+        `adopted another host's id for ${event.entry.path}: now ${describeEntry(event.entry, nowMs)}`,
+      )
     case 'reference-accepted':
       return say('info', describeReference(event.reference))
     case 'callback-listening':
@@ -198,6 +203,19 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
       return say('warn', `the log can be written again; ${event.lines} lines of it are lost`)
     case 'state-recovered':
       return say('warn', event.message, event.hint)
+    case 'reference-file-read':
+      return say(
+        'debug',
+        `read ${event.file}: ${event.what === 'list' ? `${event.count} references` : `the manifest of another host, ${event.count} media`}`,
+      )
+    case 'reference-file-refused':
+      return say(
+        'warn',
+        event.because,
+        'What it said before counts until it is mended; it is read again by itself.',
+      )
+    case 'reference-file-mended':
+      return say('info', `${event.file} can be read again`)
     case 'config-reloaded':
       return say('info', 'the configuration was read again and is in force')
     case 'config-refused':

@@ -38,6 +38,8 @@ export type MirrorEvent =
   | { readonly kind: 'shared'; readonly entry: ManifestEntry; readonly with: MediaPath }
   | { readonly kind: 'renamed'; readonly entry: ManifestEntry; readonly from: MediaPath }
   | { readonly kind: 'unchanged'; readonly path: MediaPath }
+  /** Another host uploaded the same bytes later: its id is this entry's, too. */
+  | { readonly kind: 'adopted'; readonly entry: ManifestEntry }
   | { readonly kind: 'restored'; readonly entry: ManifestEntry; readonly tookMs: number }
   /** Durable, and to be fetched. */
   | { readonly kind: 'reference-accepted'; readonly reference: Reference }
@@ -174,6 +176,15 @@ export type MirrorEvent =
   | { readonly kind: 'log-failed'; readonly message: string; readonly hint: string }
   | { readonly kind: 'log-recovered'; readonly lines: number }
   | { readonly kind: 'state-recovered'; readonly message: string; readonly hint: string }
+  | {
+      readonly kind: 'reference-file-read'
+      readonly file: string
+      readonly what: 'list' | 'manifest'
+      readonly count: number
+    }
+  /** Told once for each thing that is wrong with it. */
+  | { readonly kind: 'reference-file-refused'; readonly file: string; readonly because: string }
+  | { readonly kind: 'reference-file-mended'; readonly file: string }
   | { readonly kind: 'config-reloaded' }
   | { readonly kind: 'config-refused'; readonly message: string }
   /** Something at the set-up that works, and should be otherwise. */

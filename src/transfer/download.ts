@@ -2,24 +2,30 @@
 // saying what nobody can fetch any more. Where a newcomer lands is landing.ts.
 import { FileUnreadable, MediaUnacceptable } from '../errors.ts'
 import type { Change, Manifest } from '../manifest/manifest.ts'
-import type { ManifestEntry, MediaPath, Problem, Reference } from '../media/media.ts'
+import type { ManifestEntry, MediaId, MediaPath, Problem, Reference } from '../media/media.ts'
 import type { Step } from '../plan/step.ts'
 import type { Arrivals } from '../support/arrivals.ts'
 import type { Emit } from '../support/events.ts'
+import { createTurns } from '../support/turns.ts'
 import type { Wecom } from '../wecom/wecom.ts'
 import { type DeadIds, isDeadId } from './dead-ids.ts'
 import type { DiskRoom } from './disk-room.ts'
 import { type Fetched, fetchMedium } from './fetched.ts'
 import { createLanding, type Landed, type LandingDeps, stampOfNoFile, statOf } from './landing.ts'
 import { findObstacle, findOccupant, isFileAt, placeFile, removeFile } from './place.ts'
+import { createTaker } from './take.ts'
 
 type RestoreStep = Extract<Step, { kind: 'restore' }>
+type TakeStep = Extract<Step, { kind: 'take' }>
 type LandStep = Extract<Step, { kind: 'land' }>
 
 export interface DownloadDeps extends LandingDeps {
   wecom: Pick<Wecom, 'download'>
   room: Pick<DiskRoom, 'require'>
-  manifest: Pick<Manifest, 'findEntry' | 'findProblem' | 'findReference' | 'entries' | 'commit'>
+  manifest: Pick<
+    Manifest,
+    'findEntry' | 'findProblem' | 'findReference' | 'findByFingerprint' | 'entries' | 'commit'
+  >
   /** Where dead ids are told of, shared with whoever else finds some. */
   deadIds: DeadIds
   /** How far each download has come. */
@@ -31,15 +37,21 @@ export interface DownloadDeps extends LandingDeps {
 export function createDownloader(deps: DownloadDeps) {
   const { root, manifest, clock, emit, deadIds } = deps
   const landing = createLanding(deps)
+  /** Never two downloads of one id at once. */
+  const turns = createTurns<MediaId>()
 
-  async function restore({ entry, path }: RestoreStep, signal: AbortSignal): Promise<void> {
+  const restore = (step: RestoreStep, signal: AbortSignal): Promise<void> =>
+    turns.take(step.entry.mediaId, () => restoreNow(step, signal))
+
+  async function restoreNow({ entry, path }: RestoreStep, signal: AbortSignal): Promise<void> {
     if ((await isFileAt(root, path)) || !(await findSame(entry))) return
     // What stands in the way may be gone at the next tick; until then nothing is fetched for it.
     const obstacle = (await findObstacle(root, path)) ?? (await findOccupant(root, path))
     if (obstacle) throw new FileUnreadable(obstacle.message, obstacle)
     const startedAtMs = clock.nowMs()
-    const { mediaId, isHd, sizeBytes: expectedBytes, modifiedAtMs } = entry
-    const wanted = { mediaId, isHd, directory: root, expectedBytes, modifiedAtMs }
+    const { mediaId, isHd, sizeBytes: expectedBytes, modifiedAtMs, fingerprint } = entry
+    const known = { expectedBytes, modifiedAtMs, fingerprint, ...resuming(isHd) }
+    const wanted = { mediaId, isHd, directory: root, ...known }
     const fetched = await fetchMedium(deps, wanted, signal).catch(asLost)
     if (fetched === 'lost') return reportDead(entry)
     try {
@@ -74,12 +86,25 @@ export function createDownloader(deps: DownloadDeps) {
     await removeFile(root, path, placed.stamp)
   }
 
-  async function land({ reference }: LandStep, signal: AbortSignal): Promise<void> {
+  /** Who waited for another step of the same id looks again: it may have landed, been forgotten, or be wanted elsewhere by now. */
+  const land = (step: LandStep, signal: AbortSignal): Promise<void> =>
+    turns.take(step.reference.mediaId, async () => {
+      const reference = await findWanted(step.reference)
+      if (reference) await landNow(reference, signal)
+    })
+
+  /** The reference as it stands, unless it is not to land there any more. */
+  async function findWanted(planned: Reference): Promise<Reference | undefined> {
+    const standing = await manifest.findReference(planned.mediaId)
+    const { path, into, isHd } = planned
+    const isSame = standing?.path === path && standing?.into === into && standing?.isHd === isHd
+    return isSame && standing?.state === 'accepted' ? standing : undefined
+  }
+
+  async function landNow(reference: Reference, signal: AbortSignal): Promise<void> {
     const startedAtMs = clock.nowMs()
     const { mediaId, isHd } = reference
-    // It may have landed, or been dropped, since the step was planned.
-    if ((await manifest.findReference(mediaId))?.state !== 'accepted') return
-    const wanted = { mediaId, isHd, directory: root }
+    const wanted = { mediaId, isHd, directory: root, ...resuming(isHd) }
     const fetched = await fetchMedium(deps, wanted, signal).catch(asLost)
     if (fetched === 'lost') return reportReferenceLost(reference)
     try {
@@ -100,14 +125,13 @@ export function createDownloader(deps: DownloadDeps) {
     }
   }
 
-  /** Undefined when it was accepted for another path or in HD meanwhile, and somebody told so: landing as that is its end. */
+  /** Undefined when it was dismissed meanwhile, or accepted for another place or in HD, and somebody told so: landing as that is its end. */
   async function endOf(
     reference: Reference,
     landedPath: MediaPath,
   ): Promise<Reference | undefined> {
-    const standing = (await manifest.findReference(reference.mediaId)) ?? reference
-    const isAsPlanned = standing.path === reference.path && standing.isHd === reference.isHd
-    return isAsPlanned ? { ...standing, state: 'landed', landedPath } : undefined
+    const standing = await findWanted(reference)
+    return standing && { ...standing, state: 'landed', landedPath }
   }
 
   /** The conflict, if there is one, takes the place of any problem that the path had. */
@@ -156,12 +180,20 @@ export function createDownloader(deps: DownloadDeps) {
     emit({ kind: 'lost', path, mediaId, message })
   }
 
+  const taker = createTaker(deps)
+
   return {
     restore,
     land,
+    take: (step: TakeStep, signal: AbortSignal): Promise<void> =>
+      turns.take(step.entry.mediaId, () => taker(step, signal)),
     reportLost,
   }
 }
+
+/** Voices in high definition are other bytes under the same id, and too small to be gone on from. */
+const resuming = (isHd: true | undefined): { readonly isResumed?: true } =>
+  isHd ? {} : { isResumed: true }
 
 /** The path of what never got one. */
 const landedNowhere = '' as MediaPath

@@ -1,19 +1,15 @@
 // Answers for bringing one medium whole from WeCom into a temporary file: in ranges where it is large, resumed where it broke.
 // Not for where it belongs (download.ts).
-import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { type FileHandle, rm } from 'node:fs/promises'
 import { MediaUnacceptable, WecomRefused, WecomUnreachable } from '../errors.ts'
 import type { Fingerprint, MediaId } from '../media/media.ts'
-import { createTempName } from '../media/temp-name.ts'
 import type { Arrivals } from '../support/arrivals.ts'
 import type { Download, Wecom } from '../wecom/wecom.ts'
 import { detectFormat, HEAD_BYTES } from './content.ts'
 import type { DiskRoom } from './disk-room.ts'
 import { fingerprintFile } from './fingerprint.ts'
+import { openPart, type Part, RANGE_BYTES, surelyKept } from './part-file.ts'
 
-/** At most this much in one answer: a multiple of 16, as corps with encrypted storage need, and below WeCom's 20 MB. */
-const RANGE_BYTES = 8 * 2 ** 20
 const RANGE_ALIGNMENT = 16
 /** "Too large without a range" (path/96486). */
 const RANGE_REQUIRED = 830002
@@ -52,6 +48,10 @@ interface Wanted {
   readonly expectedBytes?: number
   /** An earlier time of modification, so that the file comes back as it was. */
   readonly modifiedAtMs?: number
+  /** What it must be, where that is known: a resumed download that is something else begins anew. */
+  readonly fingerprint?: Fingerprint
+  /** What came before the program ended is gone on from. Only for who sees to it that the id is never fetched twice at once. */
+  readonly isResumed?: true
 }
 
 /** Downloads into a new temporary file of the directory, flushed to disk. */
@@ -62,11 +62,15 @@ export async function fetchMedium(
 ): Promise<Fetched> {
   // Before anything is asked of WeCom for it.
   await deps.room.require(wanted.expectedBytes ?? 0, wanted.mediaId)
-  const file = join(wanted.directory, createTempName(randomBytes(8).toString('hex')))
-  const handle = await open(file, 'wx+')
+  const { file, handle, keptBytes } = await openPart(wanted)
   const discard = () => rm(file, { force: true })
   try {
-    const { announced, sizeBytes } = await receive(deps, wanted, handle, signal)
+    const { announced, sizeBytes } = await receiveChecked(
+      deps,
+      wanted,
+      { handle, keptBytes },
+      signal,
+    )
     const { modifiedAtMs } = wanted
     // By the handle: another file may have the name by now.
     if (modifiedAtMs !== undefined) await handle.utimes(modifiedAtMs / 1000, modifiedAtMs / 1000)
@@ -83,21 +87,52 @@ export async function fetchMedium(
       discard,
     }
   } catch (error) {
-    await discard()
+    const mayGoOn = wanted.isResumed && (signal.aborted || error instanceof WecomUnreachable)
+    if (!mayGoOn || surelyKept((await handle.stat()).size) === 0) await discard()
     throw error
   } finally {
     await handle.close()
   }
 }
 
+interface Received {
+  readonly announced: Download
+  readonly sizeBytes: number
+}
+
+/** Whatever is wrong with what was kept, the whole is asked for once more before anything is said. */
+async function receiveChecked(
+  deps: FetchDeps,
+  wanted: Wanted,
+  { handle, keptBytes }: Pick<Part, 'handle' | 'keptBytes'>,
+  signal: AbortSignal,
+): Promise<Received> {
+  if (keptBytes > 0) {
+    const resumed = await receive(deps, wanted, { handle, keptBytes }, signal).catch(unlessRefused)
+    const { fingerprint } = wanted
+    const isRight = fingerprint === undefined || (await fingerprintFile(handle)) === fingerprint
+    if (resumed && isRight) return resumed
+    await handle.truncate(0)
+  }
+  return receive(deps, wanted, { handle, keptBytes: 0 }, signal)
+}
+
+/** Also where what was kept ends beyond the end of what WeCom has. */
+function unlessRefused(error: unknown): undefined {
+  const isBeyond = error instanceof WecomUnreachable && error.status === BEYOND_END
+  if (!isBeyond && !(error instanceof WecomRefused)) throw error
+}
+
+const BEYOND_END = 416
+
 async function receive(
   { wecom, room, onArrival }: FetchDeps,
   { mediaId, isHd = false, expectedBytes = 0 }: Wanted,
-  handle: FileHandle,
+  { handle, keptBytes }: Pick<Part, 'handle' | 'keptBytes'>,
   signal: AbortSignal,
-): Promise<{ announced: Download; sizeBytes: number }> {
-  let ranged = expectedBytes > RANGE_BYTES
-  let received = 0
+): Promise<Received> {
+  let ranged = expectedBytes > RANGE_BYTES || keptBytes > 0
+  let received = keptBytes
   let breaks = 0
   const limit = createLimit(room, mediaId)
   for (let call = 0; call < MAX_CALLS; call++) {
@@ -192,13 +227,12 @@ const resumeAt = (received: number): number =>
 async function append(handle: FileHandle, chunk: Buffer, position: number): Promise<number> {
   let written = 0
   while (written < chunk.length) {
-    const { bytesWritten } = await handle.write(
-      chunk,
-      written,
-      chunk.length - written,
-      position + written,
-    )
-    written += bytesWritten
+    const at = position + written
+    // What lies before is on disk before anything lies behind: so the size of a file alone tells what of it survived.
+    if (at > 0 && at % RANGE_BYTES === 0) await handle.datasync()
+    const room = RANGE_BYTES - (at % RANGE_BYTES)
+    const length = Math.min(chunk.length - written, room)
+    written += (await handle.write(chunk, written, length, at)).bytesWritten
   }
   return written
 }

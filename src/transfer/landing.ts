@@ -13,6 +13,7 @@ import {
   type Reference,
   type Stamp,
 } from '../media/media.ts'
+import { advance } from '../media/version.ts'
 import type { Fetched } from './fetched.ts'
 import { fingerprintFile } from './fingerprint.ts'
 import { createInboxPath } from './inbox-path.ts'
@@ -35,6 +36,8 @@ export interface LandingDeps {
   /** Template of the path for a reference that names none. */
   inboxOf: (reference: Reference) => string
   clock: { nowMs(): number }
+  /** What this host is called in versions; without a name they are not kept. */
+  host?: string
 }
 
 export interface Landed {
@@ -154,6 +157,7 @@ export function createLanding(deps: LandingDeps) {
       fingerprint,
       stamp: stampOfNoFile(sizeBytes),
       origin: 'reference',
+      ...(deps.host !== undefined && { version: advance(undefined, deps.host, clock.nowMs()) }),
       ...(reference.isHd && { isHd: true }),
     }
   }

@@ -2,7 +2,7 @@
 // What else may have changed since the plan is looked at again by upload.ts and download.ts. Errors pass through to pass.ts.
 import { assertNever } from '../errors.ts'
 import type { Manifest } from '../manifest/manifest.ts'
-import type { ManifestEntry } from '../media/media.ts'
+import { describeForgotten, type ManifestEntry } from '../media/media.ts'
 import type { Step } from '../plan/step.ts'
 import type { Emit } from '../support/events.ts'
 import type { createDownloader } from './download.ts'
@@ -10,6 +10,7 @@ import { isFileAt } from './place.ts'
 import type { createUploader } from './upload.ts'
 
 type ForgetStep = Extract<Step, { kind: 'forget' }>
+type AdoptStep = Extract<Step, { kind: 'adopt' }>
 type DropProblemStep = Extract<Step, { kind: 'drop-problem' }>
 
 export type Perform = (step: Step, signal: AbortSignal) => Promise<void>
@@ -17,9 +18,12 @@ export type Perform = (step: Step, signal: AbortSignal) => Promise<void>
 /** Performs steps of every kind; each resolves when its outcome is durable and told. */
 export function createPerform(deps: {
   root: string
-  manifest: Pick<Manifest, 'commit' | 'findProblem'>
+  manifest: Pick<Manifest, 'commit' | 'findEntry' | 'findProblem'>
+  /** Other hosts may offer again what was deleted here: then it is remembered that it was. */
+  remembersForgotten?: boolean
   upload: ReturnType<typeof createUploader>
   download: ReturnType<typeof createDownloader>
+  clock: { nowMs(): number }
   emit: Emit
 }): Perform {
   const { root, manifest, emit } = deps
@@ -28,12 +32,27 @@ export function createPerform(deps: {
     if (!evenIfThere && (await isFileAt(root, path))) return
     // What stood in the way of restoring it, or of seeing that it is gone, matters no more.
     const hadProblem = await manifest.findProblem(path)
+    const entry = deps.remembersForgotten ? await manifest.findEntry(path) : undefined
     await manifest.commit([
       { kind: 'drop-entry', path },
       ...(hadProblem ? [{ kind: 'drop-problem', path } as const] : []),
+      ...(entry
+        ? [{ kind: 'put-problem', problem: describeForgotten(entry, deps.clock.nowMs()) } as const]
+        : []),
     ])
     emit({ kind: 'forgotten', path, because })
     if (hadProblem) emit({ kind: 'problem-solved', path })
+  }
+
+  async function adopt({ path, over, entry }: AdoptStep): Promise<void> {
+    const standing = await manifest.findEntry(path)
+    if (standing?.mediaId !== over.mediaId || standing.version !== over.version) return
+    if (standing.fingerprint !== entry.fingerprint) return
+    // What the file is like now is for those to say who looked last.
+    const { stamp, modifiedAtMs } = standing
+    const adopted = { ...entry, stamp, modifiedAtMs }
+    await manifest.commit([{ kind: 'put-entry', entry: adopted }])
+    if (entry.mediaId !== over.mediaId) emit({ kind: 'adopted', entry: adopted })
   }
 
   async function reportLost(entry: ManifestEntry): Promise<void> {
@@ -57,6 +76,10 @@ export function createPerform(deps: {
         return deps.download.restore(step, signal)
       case 'land':
         return deps.download.land(step, signal)
+      case 'take':
+        return deps.download.take(step, signal)
+      case 'adopt':
+        return adopt(step)
       case 'forget':
         return forget(step)
       case 'report-lost':

@@ -48,6 +48,31 @@ async function placeIn(held: HeldDirectory, file: string, name: string): Promise
   return true
 }
 
+/** Puts the temporary file in the place of one that has this stamp still; false, and nothing done, when it has not. */
+export async function replaceFile(
+  root: string,
+  file: string,
+  path: MediaPath,
+  stamp: Stamp,
+): Promise<boolean> {
+  try {
+    return await withDirectory(root, directoryOf(path), async (held) => {
+      const target = held.at(baseName(path))
+      // Who writes between the look and the renaming loses to us; no system offers the two as one act.
+      if (createStamp(await lstat(target)) !== stamp) return false
+      await rename(file, target)
+      await held.flush()
+      return true
+    })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EXDEV') throw otherDisk(path, error)
+    const obstacle = obstacleOf(error, path)
+    if (obstacle) throw new MediaUnacceptable(obstacle.message, obstacle)
+    if (isAbsence(error)) return false
+    throw error
+  }
+}
+
 /** Removes the file of a path, if it is there and, where a stamp is given, still the one with that stamp. */
 export async function removeFile(root: string, path: MediaPath, stamp?: Stamp): Promise<void> {
   try {

@@ -1,18 +1,21 @@
 // Answers for giving one file of the folder a live media_id: by keeping, sharing or moving the one its bytes already have, else by uploading.
 import { FileUnreadable, WecomRefused } from '../errors.ts'
-import type { Manifest } from '../manifest/manifest.ts'
+import type { Change, Manifest } from '../manifest/manifest.ts'
 import type { KindPolicy } from '../media/kind.ts'
 import { isAlive, isDue, planLife, type RenewalPolicy } from '../media/lifetime.ts'
-import type {
-  Fingerprint,
-  ManifestEntry,
-  MediaId,
-  MediaPath,
-  Origin,
-  Problem,
+import {
+  describeForgotten,
+  type Fingerprint,
+  type ManifestEntry,
+  type MediaId,
+  type MediaPath,
+  type Problem,
 } from '../media/media.ts'
+import { advance, type Version } from '../media/version.ts'
+import { stepInAtMs } from '../plan/offers.ts'
 import type { Step } from '../plan/step.ts'
 import type { Emit } from '../support/events.ts'
+import { createTurns } from '../support/turns.ts'
 import type { Wecom } from '../wecom/wecom.ts'
 import { fingerprintPassing } from './fingerprint.ts'
 import { type Medium, readMedium } from './medium.ts'
@@ -39,7 +42,10 @@ const MAX_READS = 3
 export interface UploadDeps {
   root: string
   wecom: Pick<Wecom, 'upload'>
-  manifest: Pick<Manifest, 'findByFingerprint' | 'findProblem' | 'commit'>
+  manifest: Pick<
+    Manifest,
+    'findEntry' | 'findByFingerprint' | 'findProblem' | 'findReference' | 'commit'
+  >
   kindPolicy: KindPolicy
   renewal: RenewalPolicy
   /** Whether what was downloaded is kept alive; if not, it is never uploaded. */
@@ -48,6 +54,10 @@ export interface UploadDeps {
   clock: { nowMs(): number }
   random: () => number
   emit: Emit
+  /** What this host is called in versions; without a name they are not kept. */
+  host?: string
+  /** What other hosts have with these bytes, where there are others. */
+  offers?: { withBytes(fingerprint: Fingerprint): readonly ManifestEntry[] }
 }
 
 /** Performs `upload` and `renew` steps: resolves when the outcome is durable in the manifest and told. */
@@ -55,28 +65,14 @@ export function createUploader(deps: UploadDeps) {
   const { root, manifest, clock, emit } = deps
   const unrecorded = createUnrecorded<Gain>()
   /** The same bytes one after the other, commit included, so that whoever comes second finds the id of the first. */
-  const turns = new Map<Fingerprint, Promise<unknown>>()
-
-  async function inTurn<Result>(
-    fingerprint: Fingerprint,
-    work: () => Promise<Result>,
-  ): Promise<Result> {
-    const before = turns.get(fingerprint) ?? Promise.resolve()
-    const mine = before.then(work, work)
-    turns.set(fingerprint, mine)
-    try {
-      return await mine
-    } finally {
-      if (turns.get(fingerprint) === mine) turns.delete(fingerprint)
-    }
-  }
+  const turns = createTurns<Fingerprint>()
 
   async function perform(step: UploadStep, signal: AbortSignal): Promise<void> {
     for (let read = 0; read < MAX_READS; read++) {
       const medium = await readMedium(root, step.path, deps.kindPolicy)
       if (!medium) return
       try {
-        if (await inTurn(medium.fingerprint, () => settle(step, medium, signal))) return
+        if (await turns.take(medium.fingerprint, () => settle(step, medium, signal))) return
       } finally {
         await medium.close()
       }
@@ -99,7 +95,7 @@ export function createUploader(deps: UploadDeps) {
     const moved = own ? undefined : await findMoved(twins)
     const known = own ?? moved
     if (own && keepsItsId(own, step, startedAtMs)) {
-      const kept = createEntry(step.path, medium, own, own.origin)
+      const kept = createEntry(step.path, medium, own, own)
       if (
         await commit(
           own.checkedAtMs === undefined ? kept : { ...kept, checkedAtMs: own.checkedAtMs },
@@ -111,7 +107,7 @@ export function createUploader(deps: UploadDeps) {
     const shared =
       known && isDownloaded(known)
         ? known
-        : twins.find(
+        : [...twins, ...(await findOffers(medium))].find(
             (twin) =>
               canShare(twin, step.path, medium, startedAtMs) &&
               (step.kind === 'upload' || twin.createdAtMs > step.entry.createdAtMs),
@@ -123,14 +119,35 @@ export function createUploader(deps: UploadDeps) {
     if (gain === 'changed') return false
     if (!shared) unrecorded.keep(step.path, medium.fingerprint, gain)
     if (!(await medium.isUnchanged())) return false
-    const entry = createEntry(step.path, medium, gain, known?.origin ?? 'folder')
-    const isKept = await commit(entry, moved?.path)
+    const origin = known?.origin ?? 'folder'
+    const version = own ? own.version : await nextVersion(step.path)
+    const entry = createEntry(step.path, medium, gain, { origin, version })
+    const isKept = await commit(entry, moved)
     unrecorded.drop(step.path)
     if (!isKept) return true
     if (moved) emit({ kind: 'renamed', entry, from: moved.path })
     else if (shared) emit({ kind: 'shared', entry, with: shared.path })
     else tell(step, entry, medium, clock.nowMs() - startedAtMs)
     return true
+  }
+
+  /** One upload serves all hosts; each that did not make it renews later than the one that did. */
+  async function findOffers({ fingerprint }: Medium): Promise<ManifestEntry[]> {
+    const offers: ManifestEntry[] = []
+    for (const offer of deps.offers?.withBytes(fingerprint) ?? []) {
+      const isLost = (await manifest.findReference(offer.mediaId))?.state === 'lost'
+      if (isLost || offer.renewAtMs === undefined) continue
+      offers.push({ ...offer, renewAtMs: stepInAtMs(offer) })
+    }
+    return offers
+  }
+
+  /** These bytes are newer than whatever was known of the path. */
+  async function nextVersion(path: MediaPath): Promise<Version | undefined> {
+    const standing = await manifest.findEntry(path)
+    return deps.host === undefined
+      ? standing?.version
+      : advance(standing?.version, deps.host, clock.nowMs())
   }
 
   /** What an earlier attempt gained and could not record. */
@@ -217,17 +234,25 @@ export function createUploader(deps: UploadDeps) {
   }
 
   /** False when the path was forgotten meanwhile: then nothing is kept of it. */
-  async function commit(entry: ManifestEntry, movedFrom?: MediaPath): Promise<boolean> {
+  async function commit(entry: ManifestEntry, moved?: ManifestEntry): Promise<boolean> {
     const hadProblem = await manifest.findProblem(entry.path)
     if (isForgotten(hadProblem, entry)) return false
     await manifest.commit([
       { kind: 'put-entry', entry },
-      ...(movedFrom === undefined ? [] : [{ kind: 'drop-entry', path: movedFrom } as const]),
+      ...(moved ? leave(moved) : []),
       ...(hadProblem ? [{ kind: 'drop-problem', path: entry.path } as const] : []),
     ])
     if (hadProblem) emit({ kind: 'problem-solved', path: entry.path })
     return true
   }
+
+  /** Other hosts know the file by its former name still; that it left this one is remembered, or it would come back from there. */
+  const leave = (moved: ManifestEntry): readonly Change[] => [
+    { kind: 'drop-entry', path: moved.path },
+    ...(deps.offers
+      ? [{ kind: 'put-problem', problem: describeForgotten(moved, clock.nowMs()) } as const]
+      : []),
+  ]
 
   return perform
 }
@@ -248,7 +273,7 @@ const createEntry = (
   path: MediaPath,
   medium: Medium,
   gain: Gain,
-  origin: Origin,
+  { origin, version }: Pick<ManifestEntry, 'origin' | 'version'>,
 ): ManifestEntry => ({
   path,
   mediaId: gain.mediaId,
@@ -261,5 +286,6 @@ const createEntry = (
   fingerprint: medium.fingerprint,
   stamp: medium.stamp,
   origin,
+  ...(version === undefined ? {} : { version }),
   ...(gain.isHd && { isHd: gain.isHd }),
 })

@@ -13,7 +13,8 @@ const running: StatusAnswer = {
   media: { total: 4, alive: 3, due: 2, expired: 1, unkept: 0, missing: 1 },
   problems: [],
   forgotten: 0,
-  references: { accepted: 1, landed: 2, lost: 3 },
+  references: { accepted: 1, landing: 1, landed: 2, lost: 3 },
+  reference_files: [],
   callback: null,
   next_renewals: [],
   late: { count: 0, is_more: false, expired: 0, next_death_at: null },
@@ -54,7 +55,7 @@ state       /var/lib/mirror
 daemon      running, process 7, since ${iso(NOW_MS)}
 media       3 alive of 4; 2 due, 1 expired, 1 missing
 problems    0
-references  1 waiting, 2 landed, 3 lost
+references  1 waiting, 1 landing, 2 landed, 3 lost
 circuit     closed: WeCom may be called
 capacity    4 media take 0.1 of the 75000 calls/h allowed
 renewals    2 waiting, which at 28 % of the allowed rate are all in time
@@ -156,6 +157,18 @@ it('shows doubt, skew, renewals and keys that do nothing yet', () => {
   expect(text).toContain("-5 s off WeCom's")
   expect(text).toContain('a\\u{a}b.jpg  in 3 h')
   expect(text).toContain('`http` is set but not available yet')
+})
+
+it('tells of reference files what they are, and by name what is wrong with one', () => {
+  const file = { file: '/x', kind: 'list', count: 1, read_at: iso(NOW_MS), problem: null } as const
+  const reference_files = [
+    { ...file, kind: 'manifest' as const },
+    file,
+    { ...file, kind: null, problem: 'cannot read `/y`: it is not there' },
+  ]
+  expect(screen({ ...running, reference_files })).toContain(
+    '1 manifests of other hosts, 2 lists\n  → cannot read `/y`: it is not there',
+  )
 })
 
 it('counts the problems that do not fit the screen', () => {

@@ -164,15 +164,14 @@ it('receives messages when it has their secrets, at a place of its own', () => {
 describe('what does not exist yet', () => {
   it('is accepted, and named', () => {
     const { notAvailableYet } = read(`${REQUIRED}
-references: { files: [other.json] }
 http: { listen: "127.0.0.1:9000" }
 `)
-    expect(notAvailableYet).toEqual(['references.files', 'http'])
+    expect(notAvailableYet).toEqual(['http'])
   })
 
   it('is not named when the file turns it off or says what holds anyway', () => {
     const off = read(
-      `${REQUIRED}http: false\nreferences: { files: [] }\ntransfer: { bandwidth: unlimited }\n`,
+      `${REQUIRED}http: false\nreferences: { files: [other.json] }\ntransfer: { bandwidth: unlimited }\n`,
     )
     expect(off.notAvailableYet).toEqual([])
     expect(off.http).toBe(false)

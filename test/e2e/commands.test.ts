@@ -128,6 +128,11 @@ describe.each(['without a daemon', 'with a daemon'])('commands %s', (mode) => {
     const dead = await site.run('pull', 'dead-id')
     expect(dead.code).toBe(1)
     expect(dead.stderr).toContain('WeCom does not know it')
+    const listed = await site.ask<{ state: string; message: string }[]>('list', '--references')
+    expect(listed).toMatchObject([
+      { media_id: 'dead-id', state: 'lost', message: dead.stderr.trim() },
+    ])
+    expect((await site.run('forget', 'dead-id')).stdout).toBe('forgot dead-id\n')
     expect((await site.run('pull', 'with space')).code).toBe(2)
     expect((await site.run('pull', 'some-id', '--to', '../out')).code).toBe(2)
   })

@@ -50,11 +50,13 @@ const facts = (world: World): PassFacts => ({
   early: new Set((world.early ?? []).map(aPath)),
   policy: {
     onDelete: 'restore',
+    lifetimeMs: THREE_DAYS.lifetimeMs,
     renewReferences: false,
     actOnMissing: true,
     wantedBack: new Set(),
     judgeAgain: false,
     isIgnored: (path) => path.startsWith('ignored/'),
+    host: 'here',
     ...world.policy,
   },
 })

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { deadlineMs } from '../../src/media/lifetime.ts'
+import type { Reference } from '../../src/media/media.ts'
 import {
   type Lane,
   laneOf,
@@ -9,7 +11,15 @@ import {
   type UploadLane,
 } from '../../src/plan/renewal-order.ts'
 import type { Step } from '../../src/plan/step.ts'
-import { aFile, anEntry, HOUR_MS, NOW_MS } from '../helpers/builders.ts'
+import {
+  aFile,
+  anEntry,
+  aPath,
+  aReference,
+  HOUR_MS,
+  NOW_MS,
+  THREE_DAYS,
+} from '../helpers/builders.ts'
 
 const renewal = (ageHours: number): Step => {
   const file = aFile({ path: `${ageHours}h` })
@@ -50,6 +60,32 @@ it('takes the file that changed last first, so that a newcomer is not behind a b
   const newest = upload(NOW_MS)
   const bulk = [1, 2, 3].map((hours) => upload(NOW_MS - hours * HOUR_MS))
   expect(inOrder([...bulk, newest])[0]).toBe(newest.path)
+})
+
+it('takes downloads by the death of their ids, whether referred to or restored', () => {
+  const land = (path: string, about: Partial<Reference>): Step => {
+    const reference = aReference({ mediaId: path, ...about })
+    const expiresAtMs = deadlineMs(reference, THREE_DAYS.lifetimeMs)
+    return { kind: 'land', path: aPath(path), reference, expiresAtMs }
+  }
+  const restore = (path: string, ageHours: number): Step => {
+    const entry = anEntry({ path, ageHours })
+    return { kind: 'restore', path: entry.path, entry }
+  }
+  const steps = [
+    land('of unknown age, new', { acceptedAtMs: NOW_MS }),
+    land('old', { acceptedAtMs: NOW_MS, createdAtMs: NOW_MS - 60 * HOUR_MS }),
+    land('of unknown age, waiting', { acceptedAtMs: NOW_MS - 20 * HOUR_MS }),
+    restore('nearly dead', 71),
+    restore('young', 1),
+  ]
+  expect(inOrder(steps)).toEqual([
+    'nearly dead',
+    'old',
+    'of unknown age, waiting',
+    'young',
+    'of unknown age, new',
+  ])
 })
 
 describe('the next upload slot', () => {

@@ -5,9 +5,10 @@ import { measureCapacity } from '../../src/plan/capacity.ts'
 import { createAcceptance } from '../../src/references/acceptance.ts'
 import { createLocalDesk, type LocalDeskDeps } from '../../src/serve/local-desk.ts'
 import type { Circumstances } from '../../src/serve/prospect.ts'
+import type { LiveFacts } from '../../src/serve/status.ts'
 import { createArrivals } from '../../src/support/arrivals.ts'
 import { createEvents } from '../../src/support/events.ts'
-import { THREE_DAYS } from '../helpers/builders.ts'
+import { NOW_MS, THREE_DAYS } from '../helpers/builders.ts'
 import { createFakeClock } from '../helpers/fake-clock.ts'
 import { createMemoryManifest } from '../helpers/memory-manifest.ts'
 import { createTempFolder } from '../helpers/temp-folder.ts'
@@ -38,16 +39,7 @@ export async function createDeskFixture(wish: Partial<LocalDeskDeps> = {}) {
     lifetimeMs: THREE_DAYS.lifetimeMs,
     circumstances: async () => calm(),
     onVainLookUp: () => {},
-    live: async () => ({
-      startedAtMs: clock.nowMs(),
-      pid: 1,
-      missing: 0,
-      queue: { waiting: 0, in_flight: [] },
-      circuit: { kind: 'closed' },
-      doubt: null,
-      troubles: [],
-      renewals: { pace: 0, pressure: 0, waiting: 0, waiting_dead: 0 },
-    }),
+    live: async () => LIVE,
     preview: async () => [],
     mirror: () => Promise.reject(new Error('no pass was expected')),
     missing: async () => new Set(),
@@ -59,6 +51,18 @@ export async function createDeskFixture(wish: Partial<LocalDeskDeps> = {}) {
     ...wish,
   })
   return { desk, folder, manifest, clock, events, arrivals }
+}
+
+/** A daemon that has nothing to do. */
+export const LIVE: LiveFacts = {
+  startedAtMs: NOW_MS,
+  pid: 1,
+  missing: 0,
+  queue: { waiting: 0, in_flight: [] },
+  circuit: { kind: 'closed' },
+  doubt: null,
+  troubles: [],
+  renewals: { pace: 0, pressure: 0, waiting: 0, waiting_dead: 0 },
 }
 
 /** A daemon to which nothing has happened, and a file that is not there. */

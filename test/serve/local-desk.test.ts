@@ -3,12 +3,12 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type MirrorError, WecomUnreachable } from '../../src/errors.ts'
-import type { WantedReference } from '../../src/media/media.ts'
+import type { Reference, WantedReference } from '../../src/media/media.ts'
 import { landingPath } from '../../src/plan/step.ts'
 import type { Desk, Progress, PullTold, PullWish } from '../../src/serve/desk.ts'
-import { aMediaId, anEntry, aPath } from '../helpers/builders.ts'
+import { aMediaId, anEntry, aPath, aReference, HOUR_MS, NOW_MS } from '../helpers/builders.ts'
 import { pullAll } from '../helpers/pulling.ts'
-import { createDeskFixture } from './desk-fixture.ts'
+import { createDeskFixture, LIVE } from './desk-fixture.ts'
 
 const never = new AbortController().signal
 const OPEN = new WecomUnreachable('WeCom is out of reach', { hint: 'Wait.' })
@@ -211,5 +211,55 @@ describe('pull', () => {
     }
     await pulling
     expect(progress.at(-1)).toMatchObject({ done: 2, failed: 2, doneBytes: 0, current: [] })
+  })
+})
+
+describe('references', () => {
+  const put = (reference: Reference) => ({ kind: 'put-reference', reference }) as const
+
+  it('are told with their state, what is to land first and the next to die before the others', async () => {
+    const { desk, manifest } = await createDeskFixture({
+      live: async () => ({ ...LIVE, queue: { waiting: 1, in_flight: ['old'] } }),
+    })
+    await manifest.commit([
+      put(aReference({ mediaId: 'done', state: 'landed', landedPath: aPath('in/a.jpg') })),
+      put(aReference({ mediaId: 'gone', state: 'lost', message: 'WeCom does not know it' })),
+      put(aReference({ mediaId: 'new', from: 'zhangsan' })),
+      put(aReference({ mediaId: 'old', createdAtMs: NOW_MS - 70 * HOUR_MS })),
+    ])
+    const told = await desk.references()
+    expect(told.map(({ media_id, state }) => `${media_id} ${state}`)).toEqual([
+      'old landing',
+      'new accepted',
+      'gone lost',
+      'done landed',
+    ])
+    expect(told[0]).toMatchObject({ expires_at: new Date(NOW_MS + 2 * HOUR_MS).toISOString() })
+    expect(told[1]).toMatchObject({ from: 'zhangsan', created_at: null })
+    expect((await desk.status()).references).toEqual({
+      accepted: 1,
+      landing: 1,
+      landed: 1,
+      lost: 1,
+    })
+  })
+
+  it('that wait are withdrawn, and those that are lost dismissed, by their media_id', async () => {
+    const withdrawn: string[] = []
+    const { desk, manifest } = await createDeskFixture({
+      queue: { withdraw: (path) => void withdrawn.push(path), whenFree: async () => {} },
+    })
+    await manifest.commit([
+      put(aReference({ mediaId: 'waits', path: aPath('in/b.jpg') })),
+      put(aReference({ mediaId: 'gone', state: 'lost' })),
+    ])
+    const options = { deleteFile: false, vanished: false }
+    expect(await desk.forget(['waits', 'gone', 'unknown'], options)).toMatchObject([
+      { path: 'waits', forgotten: true },
+      { path: 'gone', forgotten: true },
+      { path: 'unknown', forgotten: false },
+    ])
+    expect(withdrawn).toEqual(['in/b.jpg'])
+    expect((await manifest.count()).references).toBe(0)
   })
 })

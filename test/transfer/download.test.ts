@@ -93,11 +93,21 @@ async function setUp(files: Record<string, string> = {}) {
         ...(path !== undefined && { path: aPath(path) }),
       })
       await manifest.commit([{ kind: 'put-reference', reference }])
-      await downloader.land({ kind: 'land', path: aPath(path ?? mediaId), reference }, never)
+      const expiresAtMs = NOW_MS + 72 * HOUR_MS
+      const step = { kind: 'land', path: aPath(path ?? mediaId), reference, expiresAtMs } as const
+      return downloader.land(step, never)
     },
     /** Performs a step that was planned when the reference was open. */
     landLate: (reference: Reference) =>
-      downloader.land({ kind: 'land', path: aPath(reference.mediaId), reference }, never),
+      downloader.land(
+        {
+          kind: 'land',
+          path: aPath(reference.mediaId),
+          reference,
+          expiresAtMs: NOW_MS + 72 * HOUR_MS,
+        },
+        never,
+      ),
     restore: (entry: ManifestEntry) =>
       downloader.restore({ kind: 'restore', path: entry.path, entry }, never),
     whileDownloading: (act: typeof meanwhile) => {
@@ -455,4 +465,31 @@ it('says by name which reference nobody can fetch', async () => {
     message: expect.stringContaining('cannot fetch unknown'),
   })
   expect([site.said(), await site.names()]).toEqual([['lost'], []])
+})
+
+it('fetches one id once, however many steps of it come at once', async () => {
+  const site = await setUp()
+  const mediaId = site.store(bytes)
+  let downloads = 0
+  site.whileDownloading(async () => void downloads++)
+  await Promise.all([site.land(mediaId, 'a.jpg'), site.land(mediaId, 'a.jpg')])
+  expect(downloads).toBe(1)
+  expect(site.said()).toEqual(['landed'])
+})
+
+it('does not take a reference for landed that somebody wants elsewhere by now, or has dismissed', async () => {
+  const site = await setUp()
+  const mediaId = site.store(bytes)
+  const elsewhere = aReference({ mediaId, path: aPath('b.jpg') })
+  site.whileDownloading(() =>
+    site.manifest.commit([{ kind: 'put-reference', reference: elsewhere }]),
+  )
+  await site.land(mediaId, 'a.jpg')
+  expect(await site.manifest.findReference(aMediaId(mediaId))).toEqual(elsewhere)
+  site.whileDownloading(() =>
+    site.manifest.commit([{ kind: 'drop-reference', mediaId: aMediaId(mediaId) }]),
+  )
+  await site.land(mediaId, 'c.jpg')
+  expect((await site.manifest.count()).references).toBe(0)
+  expect(await site.names()).toEqual(['a.jpg', 'c.jpg'])
 })

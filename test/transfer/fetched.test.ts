@@ -1,16 +1,20 @@
 // Fetching through the real client from the built-in WeCom: in ranges where it is large, on from where it broke, whole or not at all.
 import { randomBytes } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { link, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { expect, it } from 'vitest'
 import { WecomUnreachable } from '../../src/errors.ts'
 import type { FaultRule } from '../../src/simulator/faults.ts'
 import type { SimulatorOptions } from '../../src/simulator/options.ts'
 import { fetchMedium } from '../../src/transfer/fetched.ts'
+import { fingerprintBuffer } from '../../src/transfer/fingerprint.ts'
+import { partName } from '../../src/transfer/part-file.ts'
 import type { DownloadRequest, Wecom } from '../../src/wecom/wecom.ts'
 import { aMediaId } from '../helpers/builders.ts'
 import { aPng } from '../helpers/samples.ts'
 import { createTempFolder } from '../helpers/temp-folder.ts'
+import { until } from '../helpers/until.ts'
 import { withSimulator } from '../helpers/with-simulator.ts'
 import { createClient, failureOf, patient } from '../wecom/client.ts'
 
@@ -44,6 +48,24 @@ async function setUp(sizeBytes: number, options: SimulatorOptions = {}) {
         { mediaId, directory, ...(expectedBytes && { expectedBytes }) },
         patient,
       ),
+    /** As a restore does it: with all that is known, on from what an earlier run left. */
+    resume: (signal = patient) =>
+      fetchMedium(
+        { wecom: watched, room },
+        {
+          mediaId,
+          directory,
+          expectedBytes: sizeBytes,
+          fingerprint: fingerprintBuffer(bytes),
+          isResumed: true,
+        },
+        signal,
+      ),
+    /** As a reference is fetched of which nothing is known. */
+    resumeUnknown: () =>
+      fetchMedium({ wecom: watched, room }, { mediaId, directory, isResumed: true }, patient),
+    mediaId,
+    part: join(directory, partName(mediaId)),
     left: () => readdir(directory),
   }
 }
@@ -175,4 +197,55 @@ it('gives up a service that deals out crumbs', async () => {
     'not whole after 100 calls',
   )
   expect(ranges).toHaveLength(100)
+})
+
+/** A run that ended after so much: what was flushed is right, what comes behind it perhaps not. */
+const remains = (bytes: Buffer, keptBytes: number) =>
+  Buffer.concat([bytes.subarray(0, keptBytes), Buffer.alloc(1000)])
+
+it('goes on after a restart from what was surely on disk', async () => {
+  const site = await setUp(20 * MB)
+  await writeFile(site.part, remains(site.bytes, 16 * MB))
+  const fetched = await site.resume()
+  expect((await readFile(fetched.file)).equals(site.bytes)).toBe(true)
+  expect(site.asked).toEqual([`${16 * MB - 16}-${24 * MB - 17}`])
+  await fetched.discard()
+  await writeFile(site.part, remains(site.bytes, 8 * MB))
+  expect((await readFile((await site.resumeUnknown()).file)).equals(site.bytes)).toBe(true)
+})
+
+it.each([
+  ['is not what it should be', (bytes: Buffer) => remains(Buffer.alloc(bytes.length), 8 * MB)],
+  ['is more than there is', (bytes: Buffer) => remains(Buffer.concat([bytes, bytes]), 24 * MB)],
+  ['is too little to count', (bytes: Buffer) => bytes.subarray(0, 8 * MB)],
+])('begins anew when what was left %s', async (_, left) => {
+  const site = await setUp(12 * MB)
+  await writeFile(site.part, left(site.bytes))
+  const fetched = await site.resume()
+  expect((await readFile(fetched.file)).equals(site.bytes)).toBe(true)
+})
+
+it('writes through no link that has the name of its unfinished file', async () => {
+  const site = await setUp(12 * MB)
+  const outside = join(await createTempFolder(), 'theirs')
+  await writeFile(outside, remains(site.bytes, 8 * MB))
+  await link(outside, site.part)
+  await (await site.resume()).discard()
+  await symlink(outside, site.part)
+  await (await site.resume()).discard()
+  expect((await readFile(outside)).equals(remains(site.bytes, 8 * MB))).toBe(true)
+})
+
+it('keeps what it has when it is stopped, for the next run to go on from', async () => {
+  const site = await setUp(20 * MB)
+  site.befall({ kind: 'stall', forMs: 60_000, at: 'mid-body' }, { nth: 3 })
+  const stopping = new AbortController()
+  const fetching = site.resume(stopping.signal)
+  await until(() => site.asked.length === 3, { what: 'the third range' })
+  stopping.abort(new Error('the mirror is stopping'))
+  await expect(fetching).rejects.toThrow()
+  expect(await site.left()).toEqual([partName(site.mediaId)])
+  const fetched = await site.resume()
+  expect((await readFile(fetched.file)).equals(site.bytes)).toBe(true)
+  expect(Number.parseInt(site.asked[3] ?? '', 10)).toBeGreaterThanOrEqual(8 * MB - 16)
 })

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import type { Step } from '../../src/plan/step.ts'
 import type { MirrorEvent } from '../../src/support/events.ts'
 import { createPerform } from '../../src/transfer/perform.ts'
-import { anEntry, aPath, aProblem } from '../helpers/builders.ts'
+import { anEntry, aPath, aProblem, NOW_MS } from '../helpers/builders.ts'
 import { createMemoryManifest } from '../helpers/memory-manifest.ts'
 import { createTempFolder } from '../helpers/temp-folder.ts'
 import { plant } from '../helpers/tree.ts'
@@ -33,7 +33,8 @@ async function perform(step: Step, files: Record<string, string>) {
     root,
     manifest,
     upload: unexpected,
-    download: { restore: unexpected, land: unexpected, reportLost },
+    download: { restore: unexpected, land: unexpected, take: unexpected, reportLost },
+    clock: { nowMs: () => NOW_MS },
     emit,
   })(step, new AbortController().signal)
   const left = [await manifest.findEntry(path), await manifest.findProblem(path)]

@@ -1,17 +1,28 @@
 // Uploading with real files, a WeCom and a manifest in memory: what is kept, shared, moved and sent, and what a death in between leaves.
 import { appendFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ManifestUnwritable, WecomRefused } from '../../src/errors.ts'
 import { createKindPolicy } from '../../src/media/kind.ts'
-import { isDue } from '../../src/media/lifetime.ts'
+import { isDue, planLife } from '../../src/media/lifetime.ts'
 import { WECOM_LIMITS } from '../../src/media/limits.ts'
-import { createStamp, type FileFacts } from '../../src/media/media.ts'
+import { createStamp, type FileFacts, type ManifestEntry } from '../../src/media/media.ts'
+import { stepInAtMs } from '../../src/plan/offers.ts'
 import type { Step } from '../../src/plan/step.ts'
 import type { MirrorEvent } from '../../src/support/events.ts'
+import { fingerprintBuffer } from '../../src/transfer/fingerprint.ts'
 import { createUploader } from '../../src/transfer/upload.ts'
 import type { UploadRequest } from '../../src/wecom/wecom.ts'
-import { anEntry, aPath, aProblem, HOUR_MS, THREE_DAYS } from '../helpers/builders.ts'
+import {
+  aMediaId,
+  anEntry,
+  aPath,
+  aProblem,
+  aReference,
+  HOUR_MS,
+  NOW_MS,
+  THREE_DAYS,
+} from '../helpers/builders.ts'
 import { createFakeClock } from '../helpers/fake-clock.ts'
 import { createMemoryManifest } from '../helpers/memory-manifest.ts'
 import { createMemoryWecom } from '../helpers/memory-wecom.ts'
@@ -20,12 +31,13 @@ import { createTempFolder } from '../helpers/temp-folder.ts'
 
 const never = new AbortController().signal
 
-async function setUp({ downgrade = true, renewReferences = false } = {}) {
+async function setUp({ downgrade = true, renewReferences = false, isOneOfMany = false } = {}) {
   const root = await createTempFolder()
   const clock = createFakeClock()
   const wecom = createMemoryWecom({ clock })
   const manifest = createMemoryManifest()
   const events: MirrorEvent[] = []
+  const offered: ManifestEntry[] = []
   let beforeSending = async (_: UploadRequest) => {}
   const perform = createUploader({
     root,
@@ -41,6 +53,10 @@ async function setUp({ downgrade = true, renewReferences = false } = {}) {
     renewReferences,
     clock,
     random: () => 0.5,
+    ...(isOneOfMany && {
+      host: 'here',
+      offers: { withBytes: (of) => offered.filter(({ fingerprint }) => fingerprint === of) },
+    }),
     emit: (event) => events.push(event),
   })
   const facts = async (name: string): Promise<FileFacts> => {
@@ -74,6 +90,7 @@ async function setUp({ downgrade = true, renewReferences = false } = {}) {
       beforeSending = act
     },
     said: () => events.map((event) => event.kind),
+    offered,
   }
 }
 
@@ -298,4 +315,87 @@ it('recognises a file that took the place of its own directory', async () => {
   await site.upload('d')
   expect(site.said()).toEqual(['uploaded', 'renamed'])
   expect(await site.find('d/a.png')).toBeUndefined()
+})
+
+describe('among several hosts', () => {
+  const png = aPng()
+  const theirs = (about: Partial<ManifestEntry> = {}) =>
+    anEntry({
+      path: 'a.png',
+      fingerprint: fingerprintBuffer(png),
+      mediaId: aMediaId('theirs'),
+      ...about,
+    })
+
+  it('takes the id that another host has for the same bytes, and renews after it', async () => {
+    const site = await setUp({ isOneOfMany: true })
+    const offer = theirs()
+    site.offered.push(offer)
+    await site.write('a.png', png)
+    await site.upload('a.png')
+    expect(site.wecom.uploads).toEqual([])
+    const entry = await site.find('a.png')
+    expect(entry).toMatchObject({
+      mediaId: 'theirs',
+      origin: 'folder',
+      renewAtMs: stepInAtMs(offer),
+    })
+    // The other host did not renew: it is our turn.
+    await site.clock.advance(stepInAtMs(offer) - site.clock.nowMs())
+    await site.renew('a.png')
+    expect(site.wecom.uploads).toHaveLength(1)
+    // Now it did, later than we: one upload is enough for the next life.
+    const renewed = await site.find('a.png')
+    await site.clock.advance((renewed?.renewAtMs ?? 0) - site.clock.nowMs())
+    site.offered.push(
+      theirs({ mediaId: aMediaId('again'), ...planLife(site.clock.nowMs(), THREE_DAYS, 0) }),
+    )
+    await site.renew('a.png')
+    expect(site.wecom.uploads).toHaveLength(1)
+    expect((await site.find('a.png'))?.mediaId).toBe('again')
+  })
+
+  it.each([
+    ['is dead', { expiresAtMs: NOW_MS }],
+    ['nobody renews', { renewAtMs: undefined }],
+    ['is of another kind', { kind: 'file' as const }],
+    ['was found to be dead', { mediaId: aMediaId('lost') }],
+  ])('uploads for itself when the other id %s', async (_, about) => {
+    const site = await setUp({ isOneOfMany: true })
+    const lost = aReference({ mediaId: 'lost', state: 'lost' })
+    await site.manifest.commit([{ kind: 'put-reference', reference: lost }])
+    site.offered.push(theirs(about))
+    await site.write('a.png', png)
+    await site.upload('a.png')
+    expect(site.wecom.uploads).toHaveLength(1)
+  })
+
+  it('counts its own changes, and nothing else, in the version', async () => {
+    const site = await setUp({ isOneOfMany: true })
+    const version = async () => (await site.find('a.png'))?.version
+    await site.write('a.png', png)
+    await site.upload('a.png')
+    const first = await version()
+    expect(first).toBe(`here:${NOW_MS / 1000}`)
+    await site.renew('a.png')
+    await site.write('a.png', png)
+    await site.upload('a.png', 'changed')
+    expect(await version()).toBe(first)
+    await site.write('a.png', aPng(1000))
+    await site.upload('a.png', 'changed')
+    // In the same second, and newer all the same.
+    expect(await version()).toBe(`here:${NOW_MS / 1000 + 1}`)
+  })
+
+  it('remembers the name that a file had, so that it does not come back from there', async () => {
+    const site = await setUp({ isOneOfMany: true })
+    await site.write('a.png', png)
+    await site.upload('a.png')
+    await rename(join(site.root, 'a.png'), join(site.root, 'b.png'))
+    await site.upload('b.png')
+    expect(await site.manifest.findProblem(aPath('a.png'))).toMatchObject({
+      code: 'FORGOTTEN',
+      fingerprint: fingerprintBuffer(png),
+    })
+  })
 })
