@@ -12,11 +12,17 @@ import { withSimulator } from '../helpers/with-simulator.ts'
 
 const modeOf = async (path: string) => `0${((await stat(path)).mode & 0o777).toString(8)}`
 
+/** Looks again where a journal made way for the next one meanwhile. */
 async function modesIn(directory: string): Promise<Record<string, string>> {
   const names = (await readdir(directory)).sort()
-  return Object.fromEntries(
-    await Promise.all(names.map(async (name) => [name, await modeOf(join(directory, name))])),
-  )
+  try {
+    return Object.fromEntries(
+      await Promise.all(names.map(async (name) => [name, await modeOf(join(directory, name))])),
+    )
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return modesIn(directory)
+  }
 }
 
 /** A daemon with two generations, a journal and everything else it writes. */
