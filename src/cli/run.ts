@@ -1,7 +1,7 @@
 // `run`: the daemon, in the foreground, until it is told to stop.
 import type { Config } from '../config/config.ts'
 import { type Mirror, openMirror, rehearse } from '../daemon.ts'
-import { isMirrorError } from '../errors.ts'
+import { ConfigError, isMirrorError } from '../errors.ts'
 import { createEvents, type Events } from '../support/events.ts'
 import { chooseFormat, createLog, type Log } from '../support/log.ts'
 import { createServiceNotifier, type ServiceNotifier } from '../support/systemd.ts'
@@ -129,6 +129,7 @@ function createReloads(deps: {
 
   async function reload() {
     const config = await readConfig(context)
+    requireSameState(config, running.config)
     await rehearse(config, context)
     const before = running.mirror
     running.mirror = undefined
@@ -161,6 +162,16 @@ function createReloads(deps: {
       await turn
     },
   }
+}
+
+/** Another directory has another manifest: all would be uploaded anew, and nobody would look at what the old one promised. */
+function requireSameState({ file, state }: Config, before: Config): void {
+  if (state === before.state) return
+  throw new ConfigError(
+    `${file}: \`state\` cannot become \`${state}\` while the daemon runs with \`${before.state}\``,
+    [],
+    { hint: 'Stop the daemon, move the state directory there, and start it again.' },
+  )
 }
 
 /** The watchdog is fed by the work loop: a pass must come round before each beat. */

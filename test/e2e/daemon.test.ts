@@ -1,5 +1,6 @@
 // The whole program as a child process against the simulator on a socket.
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -217,6 +218,20 @@ describe('the daemon', () => {
     await daemon.saw('uploaded', ofPath('b.jpg'))
     await daemon.stop()
     expect(Object.keys((await site.document()).media)).toEqual(['b.jpg'])
+  })
+
+  it('does not leave its manifest behind for another state directory on SIGHUP', async () => {
+    const wecom = await live()
+    const site = await createSite(wecom.baseUrl)
+    await site.write('a.jpg', aJpg())
+    const daemon = await site.startDaemon()
+    await daemon.saw('uploaded')
+    await site.configure({ state: `${site.state}-other` })
+    daemon.signal('SIGHUP')
+    const refused = await daemon.saw('config-refused')
+    expect(refused.message).toContain('Stop the daemon, move the state directory there')
+    expect((await daemon.stop()).code).toBe(0)
+    expect(existsSync(`${site.state}-other`)).toBe(false)
   })
 
   it('reloads after its start when it is told to while it starts', async () => {
