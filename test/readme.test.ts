@@ -1,6 +1,6 @@
 // The README's promises that a machine can hold it to: its commands exist, its map is the tree, both languages agree.
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import packageJson from '../package.json' with { type: 'json' }
@@ -47,6 +47,21 @@ describe.each(['README.md', 'README.zh-CN.md'])('%s', (name) => {
       .filter((room) => !text.includes(room))
     expect(unnamed).toEqual([])
   })
+})
+
+it.each(['README.md', 'README.zh-CN.md', 'config/manual.md', 'config/manual.zh-CN.md'])(
+  'every link of %s leads somewhere',
+  (name) => {
+    const links = [...read(name).matchAll(/\]\((?!http)([^)#]+)\)/g)].map((match) => match[1] ?? '')
+    expect(links.length).toBeGreaterThan(0)
+    const dead = links.filter((link) => !existsSync(join(ROOT, dirname(name), link)))
+    expect(dead).toEqual([])
+  },
+)
+
+it('the manual answers the same questions in both languages', () => {
+  const questions = (name: string) => read(name).match(/^## /gm)?.length
+  expect(questions('config/manual.zh-CN.md')).toBe(questions('config/manual.md'))
 })
 
 it('the README names a reason for every dependency, and none that is not there', () => {
