@@ -89,7 +89,7 @@ it('lands what people send, by day and sender; refuses what is not WeCom’s; ke
     ignored: { text: 1, event: 1, location: 1 },
     refused: { signature: 1, decryption: 1, 'receive-id': 1, malformed: 3, 'too-large': 1 },
   })
-  expect(references).toEqual({ accepted: 0, landed: 5, lost: 2 })
+  expect(references).toEqual({ accepted: 0, landing: 0, landed: 5, lost: 2 })
   expect((await site.run('status')).stdout).toContain('7 media received (4 repeated)')
 
   // A token that has been changed in the settings of the app, by the file it is in.
