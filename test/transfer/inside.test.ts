@@ -125,7 +125,9 @@ it('is not led outside by a link that takes the place of a directory while it wo
       outcomes.obstructed++
     }
   }
-  for (let round = 0; round < 120; round++) {
+  // Until the attack has met the work, and the work went on in spite of it: two cores may fall into step for a while.
+  const isMet = () => Math.min(outcomes.read, outcomes.placed, outcomes.obstructed) > 0
+  for (let round = 0; round < 120 || (!isMet() && round < 20_000); round++) {
     await attempt(() => read('d/a.txt'))
     await attempt(() => read('d/sub/a.txt'))
     await attempt(() => place(`d/new-${round}/c.txt`))
@@ -134,7 +136,5 @@ it('is not led outside by a link that takes the place of a directory while it wo
   }
   await stop()
   await expectUntouched()
-  // The attack met the work, and the work went on.
-  for (const count of [outcomes.read, outcomes.placed, outcomes.obstructed])
-    expect(count).toBeGreaterThan(0)
+  expect(isMet()).toBe(true)
 }, 60_000)
