@@ -8,7 +8,12 @@ const MINUTE_MS = 60_000
 const DAY_MS = 24 * HOUR_MS
 const WEEK_MS = 7 * DAY_MS
 const SIX_DAYS_MS = 6 * DAY_MS
-const HOURLY = { renewal: { schedule: '0 * * * *' }, restore: { schedule: '0 * * * *' } }
+/** The ticks alone make passes, so that these can be counted: what a rescan finds due is renewed as well. */
+const HOURLY = {
+  renewal: { schedule: '0 * * * *' },
+  restore: { schedule: '0 * * * *' },
+  folder: { rescan: '30d' },
+}
 /** Of four files in six days: the first upload of all, and one pass each 44 hours that renews all. */
 const ORDINARY = { renewals: [3, 3, 3, 3], passesWithSteps: 4 }
 /** Due 28 hours before the end, and renewed at the next tick; what comes of a clock may make it miss that one. */

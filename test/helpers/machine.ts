@@ -30,7 +30,7 @@ interface Wish {
   /** When the story begins; files have real times, so never before now. */
   readonly startMs?: number
   /** Settings over the ordinary ones. */
-  readonly settings?: { readonly [key: string]: unknown }
+  readonly settings?: { readonly folder?: object; readonly [section: string]: unknown }
   readonly clockSkewMs?: number
   readonly measureDisk?: EngineDeps['measureDisk']
 }
@@ -149,10 +149,10 @@ async function openOn(site: {
 }): Promise<Mirror> {
   const text = JSON.stringify({
     wecom: { corpId: 'ww-test', secret: 'secret', baseUrl: site.baseUrl },
-    folder: { path: site.folder },
     state: site.state,
     audit: { schedule: NEVER },
     ...site.settings,
+    folder: { path: site.folder, ...site.settings.folder },
   })
   const config = parseConfig({ text, file: join(site.state, '../config.yaml'), shownAs: 'it' }, {})
   const events = createEvents()
