@@ -192,6 +192,6 @@ export function conflictPath(path: MediaPath, fingerprint: Fingerprint): MediaPa
   const dot = name.lastIndexOf('.')
   const end = dot > 0 && name.length - dot <= 16 ? dot : name.length
   let stem = name.slice(0, end)
-  while (Buffer.byteLength(stem) > MOST_STEM_BYTES) stem = stem.slice(0, -1)
+  while (Buffer.byteLength(stem) > MOST_STEM_BYTES) stem = [...stem].slice(0, -1).join('')
   return `${directory}${stem} (conflict ${fingerprint.slice(0, 8)})${name.slice(end)}` as MediaPath
 }

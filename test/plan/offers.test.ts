@@ -322,3 +322,11 @@ function knows(a: Version | undefined, b: Version | undefined): boolean {
       (part) => Number(counts.get(part.split(':')[0] ?? '') ?? 0) >= Number(part.split(':')[1]),
     )
 }
+
+it('keeps the name of a conflict whole characters, and short enough for a directory entry', () => {
+  const path = aPath(`d/a${'😀'.repeat(60)}.jpeg`)
+  const kept = conflictPath(path, theirs().fingerprint)
+  expect(kept.isWellFormed()).toBe(true)
+  expect(Buffer.byteLength(kept.slice('d/'.length))).toBeLessThanOrEqual(255)
+  expect(kept).toMatch(/ \(conflict [0-9a-f]{8}\)\.jpeg$/)
+})
