@@ -9,7 +9,7 @@ export default defineConfig({
     reporters: reportersFor('unit'),
     testTimeout: 20_000,
     hookTimeout: 20_000,
-    // Much of the suite waits: for child processes, for media of forty seconds to live. One worker on two cores wastes both.
-    maxWorkers: 2,
+    // Much of the suite waits: for child processes, for media of forty seconds to live. As many workers as cores waste them.
+    maxWorkers: 3,
   },
 })
