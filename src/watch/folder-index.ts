@@ -32,7 +32,7 @@ export function createFolderIndex(settings: { readonly settleMs: number }) {
     if (branch.branches.has(name)) cutBelow(facts.path)
     const known = branch.files.get(name)
     const waiting = unsettled.get(facts.path)
-    if (branch.problems.get(name)?.code === 'FILE_UNREADABLE') solve(facts.path)
+    if (branch.obstacles.get(name)?.problem.code === 'FILE_UNREADABLE') solve(facts.path)
     else if (!waiting && known?.stamp === facts.stamp) return
     if (!known) fileCount++
     branch.files.set(name, facts)
@@ -40,7 +40,7 @@ export function createFolderIndex(settings: { readonly settleMs: number }) {
     const settling = judgeSettling(waiting?.observation, facts, times)
     if (settling.kind === 'settled') {
       unsettled.delete(facts.path)
-      if (branch.problems.has(name)) solve(facts.path)
+      if (branch.obstacles.has(name)) solve(facts.path)
       changes.vanished.delete(facts.path)
       changes.settled.add(facts.path)
       return
@@ -48,29 +48,34 @@ export function createFolderIndex(settings: { readonly settleMs: number }) {
     unsettled.set(facts.path, settling)
     changes.settled.delete(facts.path)
     changes.vanished.delete(facts.path)
-    if (settling.isProblem && !branch.problems.has(name))
-      block(unsettledProblem(facts.path, settling.observation.firstSeenMs))
+    if (settling.isProblem && !branch.obstacles.has(name))
+      block(unsettledProblem(facts.path, settling.observation.firstSeenMs), false)
   }
 
-  /** Takes in that something stands in the way; what was known of the path, and of all below it, stays known. */
-  function block(problem: Problem): void {
+  /** Takes in that something stands in the way; what was known of the path, and of what is hidden below it, stays known. */
+  function block(problem: Problem, hidesBelow: boolean): void {
     const [directory, name] = splitPath(problem.path)
-    const { problems } = tree.grow(directory)
-    if (problems.get(name)?.message === problem.message) return
-    problems.set(name, problem)
+    const { obstacles } = tree.grow(directory)
+    const known = obstacles.get(name)
+    if (known?.problem.message === problem.message && known.hidesBelow === hidesBelow) return
+    obstacles.set(name, { problem, hidesBelow })
     changes.problemsFound.set(problem.path, problem)
     changes.problemsSolved.delete(problem.path)
   }
 
-  /** Takes in that a path cannot be looked at: to look again and again would tell nothing. When it can, it is as new. */
-  function close(problem: Problem): void {
+  /**
+   * Takes in that a path cannot be looked at: to look again and again would tell nothing. When it can, it is as new.
+   * Below a file there is nothing; what may be a directory hides what it holds.
+   */
+  function close(problem: Problem, isFile: boolean): void {
     unsettled.delete(problem.path)
-    block(problem)
+    if (isFile) cutBelow(problem.path)
+    block(problem, !isFile)
   }
 
   function solve(path: MediaPath): void {
     const [directory, name] = splitPath(path)
-    if (!tree.find(directory)?.problems.delete(name)) return
+    if (!tree.find(directory)?.obstacles.delete(name)) return
     changes.problemsFound.delete(path)
     changes.problemsSolved.add(path)
   }
@@ -117,12 +122,12 @@ export function createFolderIndex(settings: { readonly settleMs: number }) {
     const { directory, state } = listing
     if (state === 'absent') return [directory]
     // Of the folder's own root no problem is told here: whether it can be read is a matter of belief.
-    for (const problem of listing.problems) if (problem.path !== '') close(problem)
+    for (const problem of listing.problems)
+      if (problem.path !== '') close(problem, listing.closedFiles?.has(problem.path) ?? false)
     if (state === 'unreadable') return []
     solve(directory as MediaPath)
     const present = new Set<string>(listing.directories)
     for (const path of listing.directories) seeDirectory(path)
-    for (const path of listing.closedFiles ?? []) cutBelow(path)
     for (const { path } of listing.problems) present.add(path)
     for (const facts of listing.files) {
       present.add(facts.path)
@@ -138,7 +143,7 @@ export function createFolderIndex(settings: { readonly settleMs: number }) {
     const names = new Set([
       ...branch.files.keys(),
       ...branch.branches.keys(),
-      ...branch.problems.keys(),
+      ...branch.obstacles.keys(),
     ])
     return [...names].map((name) => `${prefix}${name}`)
   }
@@ -149,22 +154,20 @@ export function createFolderIndex(settings: { readonly settleMs: number }) {
   }
 
   /** Something is or may be at the path that cannot be judged now: still being written, or out of our reach. */
-  const isUnsettled = (path: MediaPath) => unsettled.has(path) || tree.hasProblem(path)
+  const isUnsettled = (path: MediaPath) => unsettled.has(path) || tree.isObstructed(path)
 
   return {
     see,
-    block: close,
+    close,
     solve,
     drop,
     takeIn,
     seeDirectory,
-    /** Takes in that there is nothing below the path: no directory is there. */
-    cutBelow,
     /** Whether anything at all is known of the path: a file, a problem, or something below it. */
     knows: (path: string) =>
       find(path as MediaPath) !== undefined ||
       tree.find(path) !== undefined ||
-      tree.hasProblem(path),
+      tree.isObstructed(path),
     isUnsettled,
     /** The file at the path, once it stands still and can be read. */
     get: (path: MediaPath) => (isUnsettled(path) ? undefined : find(path)),

@@ -45,10 +45,8 @@ export function createFolderReader(deps: ReaderDeps) {
       for (const [position, path] of some.entries()) {
         const seen = found[position]
         if (seen?.kind === 'file') index.see(seen.facts, clock.nowMs())
-        else if (seen?.kind === 'problem') {
-          if (seen.isFile) index.cutBelow(path)
-          index.block(seen.problem)
-        } else if (seen?.kind === 'directory') gone.push(...(await enter(path)))
+        else if (seen?.kind === 'problem') index.close(seen.problem, seen.isFile === true)
+        else if (seen?.kind === 'directory') gone.push(...(await enter(path)))
         else if (index.knows(path)) gone.push(path)
       }
     }

@@ -14,7 +14,7 @@ export interface Listing {
   readonly directories: readonly string[]
   readonly problems: readonly Problem[]
   /** Those of the problems that are of files: below them there is nothing. */
-  readonly closedFiles?: readonly string[]
+  readonly closedFiles?: ReadonlySet<string>
 }
 
 export interface FolderScan {
@@ -38,7 +38,7 @@ export function createFolderScan(deps: LookDeps): FolderScan {
     const files: FileFacts[] = []
     const directories: string[] = []
     const problems: Problem[] = []
-    const closedFiles: string[] = []
+    const closedFiles = new Set<string>()
     try {
       const { names, undecodable } = await readNames(join(root, directory))
       const paths = names.map((name) => within(directory, name)).filter((path) => !isIgnored(path))
@@ -48,7 +48,7 @@ export function createFolderScan(deps: LookDeps): FolderScan {
         if (found.kind === 'file') files.push(found.facts)
         else if (found.kind === 'directory') directories.push(path)
         else if (found.kind === 'problem') problems.push(found.problem)
-        if (found.kind === 'problem' && found.isFile) closedFiles.push(path)
+        if (found.kind === 'problem' && found.isFile) closedFiles.add(path)
       })
       return { directory, state: 'read', files, directories, problems, closedFiles }
     } catch (error) {

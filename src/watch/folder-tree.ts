@@ -1,14 +1,21 @@
 // Answers for keeping files and problems by path: a tree like the folder's own, so that a step costs the same in any folder.
 import type { FileFacts, Problem } from '../media/media.ts'
 
+/** What stands in the way of knowing what is at a path. */
+interface Obstacle {
+  readonly problem: Problem
+  /** It may be a directory: nothing is known of what is below it. */
+  readonly hidesBelow: boolean
+}
+
 /** One directory. All keys are names, not paths. */
 export interface Branch {
   readonly files: Map<string, FileFacts>
-  readonly problems: Map<string, Problem>
+  readonly obstacles: Map<string, Obstacle>
   readonly branches: Map<string, Branch>
 }
 
-const createBranch = (): Branch => ({ files: new Map(), problems: new Map(), branches: new Map() })
+const createBranch = (): Branch => ({ files: new Map(), obstacles: new Map(), branches: new Map() })
 
 /** `['a/b', 'c.jpg']` of `a/b/c.jpg`. */
 export function splitPath(path: string): [directory: string, name: string] {
@@ -48,18 +55,19 @@ export function createFolderTree() {
     return branch
   }
 
-  /** Whether a directory on the way to the path, or the path itself, has a problem. */
-  function hasProblem(path: string): boolean {
+  /** Whether the path itself has an obstacle, or a directory on the way to it one that hides what is below. */
+  function isObstructed(path: string): boolean {
+    const [directory, name] = splitPath(path)
     let branch: Branch | undefined = root
-    for (const part of path.split('/')) {
-      if (branch?.problems.has(part)) return true
-      branch = branch?.branches.get(part)
+    for (const part of partsOf(directory)) {
+      if (branch.obstacles.get(part)?.hidesBelow) return true
+      branch = branch.branches.get(part)
       if (!branch) return false
     }
-    return false
+    return branch.obstacles.has(name)
   }
 
-  return { root, find, grow, cut, hasProblem }
+  return { root, find, grow, cut, isObstructed }
 }
 
 /** Every file at or below a branch, in no order. */
@@ -70,6 +78,6 @@ export function* filesOf(branch: Branch): Generator<FileFacts> {
 
 /** Every problem at or below a branch, in no order. */
 export function* problemsOf(branch: Branch): Generator<Problem> {
-  yield* branch.problems.values()
+  for (const { problem } of branch.obstacles.values()) yield problem
   for (const below of branch.branches.values()) yield* problemsOf(below)
 }

@@ -11,7 +11,7 @@ export type Found =
   | { readonly kind: 'absent' }
   /** There, and none of our business: ignored by name, a link that leads away, a pipe, a socket, a device. */
   | { readonly kind: 'ignored' }
-  /** `isFile`: it is a file that is in the way of itself, so nothing can be below its path. */
+  /** `isFile`: it is a file, or a link, that is in the way of itself, so nothing can be below its path. */
   | { readonly kind: 'problem'; readonly problem: Problem; readonly isFile?: true }
 
 export interface LookDeps {
@@ -73,7 +73,7 @@ export function createLook({ root, isIgnored, clock }: LookDeps) {
       if (stats.isSymbolicLink() && ['ENOENT', 'ELOOP'].includes(codeOf(error)))
         return { kind: 'ignored' }
       const reason = whyNot(path, error)
-      return reason.kind === 'problem' && stats.isFile() ? { ...reason, isFile: true } : reason
+      return reason.kind === 'problem' ? { ...reason, isFile: true } : reason
     }
   }
 

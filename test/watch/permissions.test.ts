@@ -96,6 +96,9 @@ test('a closed file in the place of a directory means that what was below is gon
   await reader.look(new Set(['e']))
   expect([...(index.takeChanges()?.vanished ?? [])]).toEqual(['e/b.jpg'])
   expect([...index.problems()].map(({ path }) => path)).toEqual(['d', 'e'])
+  // Also what an entry says that was never seen there: an upload under way comes to its end after its file.
+  const isUnsettled = (path: string) => index.isUnsettled(aPath(path))
+  expect(['d/never-seen.jpg', 'd'].map(isUnsettled)).toEqual([false, true])
 })
 
 test('a file that is closed while it is written is waited for no longer, until it is open', async () => {
