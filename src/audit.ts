@@ -2,10 +2,10 @@
 // sample (audit-sample.ts) nor for asking (audit-check.ts). One run at a time, one call at a time.
 
 import { checkId, type Verdict } from './audit-check.ts'
-import { type Candidate, createSample, hasRested, isNearlyDue } from './audit-sample.ts'
 import { isMirrorError, type MirrorError } from './errors.ts'
 import type { Manifest } from './manifest/manifest.ts'
 import type { ManifestEntry, MediaId } from './media/media.ts'
+import { type Candidate, createSample, hasRested, isNearlyDue } from './plan/audit-sample.ts'
 import type { Clock } from './support/clock.ts'
 import type { Emit } from './support/events.ts'
 import type { DeadIds } from './transfer/dead-ids.ts'

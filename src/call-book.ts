@@ -3,8 +3,8 @@
 // in it, nothing counts as used.
 import { join } from 'node:path'
 import { z } from 'zod'
-import { createHintWriter, readHint } from './hint-file.ts'
 import type { Emit } from './support/events.ts'
+import { createHintWriter, readHint } from './support/hint-file.ts'
 import type { CallBook, CallsMade, GateUse } from './wecom/limited-wecom.ts'
 import type { SpentCalls } from './wecom/quota.ts'
 

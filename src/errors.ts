@@ -132,6 +132,10 @@ export type MirrorError =
 /** Failures that the program foresees; anything else is a bug and crashes it. */
 export const isMirrorError = (error: unknown): error is MirrorError => error instanceof BaseError
 
+/** What was to be remembered is not: whatever depends on it waits, and is tried again. */
+export const isUnwritable = (error: unknown): error is ManifestUnwritable =>
+  error instanceof ManifestUnwritable
+
 /** An operating system that said no. Only what a system call refused has its name; an error of Node's own use has not. */
 export const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string'

@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { createHintWriter, readHint } from './hint-file.ts'
 import type { Emit } from './support/events.ts'
+import { createHintWriter, readHint } from './support/hint-file.ts'
 
 const FILE = 'host.json'
 

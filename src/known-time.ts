@@ -2,8 +2,8 @@
 // state: one small file beside the manifest. It is a hint: without it, or with nonsense in it, this machine's clock is believed.
 import { join } from 'node:path'
 import { z } from 'zod'
-import { createHintWriter, readHint } from './hint-file.ts'
 import type { Events } from './support/events.ts'
+import { createHintWriter, readHint } from './support/hint-file.ts'
 import type { KnownServiceTime, ServiceClock } from './wecom/service-clock.ts'
 
 const FILE = 'clock.json'

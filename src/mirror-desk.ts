@@ -14,9 +14,9 @@ import type { Desk, StatusAnswer } from './serve/desk.ts'
 import { createLocalDesk } from './serve/local-desk.ts'
 import type { Circumstances } from './serve/prospect.ts'
 import type { LiveFacts } from './serve/status.ts'
+import type { createTroubles } from './serve/troubles.ts'
 import { removeFile } from './transfer/place.ts'
 import type { QueueLoad, TransferQueue } from './transfer/transfer-queue.ts'
-import type { createTroubles } from './troubles.ts'
 import { createVainLookUps } from './vain-look-ups.ts'
 
 /** What persons and programs may ask of this mirror. */

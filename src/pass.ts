@@ -3,9 +3,10 @@
 import type { MirrorError } from './errors.ts'
 import { createFailedSteps } from './failed-step.ts'
 import type { Manifest } from './manifest/manifest.ts'
-import { createMassLoss, type Missing, type Verdict } from './mass-loss.ts'
 import type { MediaPath } from './media/media.ts'
 import { createPassFacts, type FolderFacts, type OfferFacts } from './pass-facts.ts'
+import { add, createWish, type PassRequest, type Wish, wishForEverything } from './pass-wish.ts'
+import { createMassLoss, type Missing, type Verdict } from './plan/mass-loss.ts'
 import { type PlanPolicy, planPass } from './plan/plan.ts'
 import type { Step } from './plan/step.ts'
 import type { Released, RenewalRelease } from './renewal-release.ts'
@@ -15,19 +16,6 @@ import type { TransferQueue } from './transfer/transfer-queue.ts'
 
 /** Paths are planned this many at a time, so that a pass over a large folder never holds up the event loop. */
 const CHUNK_PATHS = 1000
-
-/** A wish for a pass; wishes made while one runs are merged into the next. */
-export interface PassRequest {
-  readonly because: string
-  readonly paths?: Iterable<MediaPath>
-  readonly all?: boolean
-  readonly due?: boolean
-  readonly missing?: boolean
-  /** Judge again what was found unacceptable: limits and rules may be others now. */
-  readonly again?: boolean
-  /** A person waits for it: what vanished a moment ago is acted on as well. */
-  readonly asked?: boolean
-}
 
 export interface Passes {
   request(request: PassRequest): void
@@ -59,35 +47,6 @@ interface View {
 
 const NOTHING: Released = { due: new Set(), early: new Set() }
 const NONE: ReadonlySet<MediaPath> = new Set()
-
-interface Wish {
-  readonly paths: Set<MediaPath>
-  readonly reasons: Set<string>
-  all: boolean
-  due: boolean
-  missing: boolean
-  again: boolean
-  asked: boolean
-}
-
-const createWish = (): Wish => ({
-  paths: new Set(),
-  reasons: new Set(),
-  all: false,
-  due: false,
-  missing: false,
-  again: false,
-  asked: false,
-})
-
-const wishForEverything = (): Wish => ({ ...createWish(), all: true, due: true, missing: true })
-
-function add(wish: Wish, { paths = [], ...request }: PassRequest): void {
-  for (const path of paths) wish.paths.add(path)
-  wish.reasons.add(request.because)
-  for (const what of ['all', 'due', 'missing', 'again', 'asked'] as const)
-    wish[what] ||= request[what] === true
-}
 
 export function createPasses(deps: {
   folder: FolderFacts

@@ -1,6 +1,6 @@
 // Answers for telling one hook what it is owed: at least once, in order per path, some at a time, until it is given up. What is owed
 // stands in the manifest until it has been told; here are only ids.
-import { isMirrorError } from '../errors.ts'
+import { isUnwritable } from '../errors.ts'
 import type { Manifest } from '../manifest/manifest.ts'
 import type { Delivery } from '../media/delivery.ts'
 import type { Clock, Timer } from '../support/clock.ts'
@@ -176,7 +176,7 @@ export function createCourier(hook: Hook, deps: CourierDeps): Courier {
       await manifest.commit(waiting.map(({ id }) => ({ kind: 'drop-delivery', id })))
       return true
     } catch (error) {
-      if (!isMirrorError(error) || error.remedy !== 'retry') throw error
+      if (!isUnwritable(error)) throw error
       return false
     }
   }

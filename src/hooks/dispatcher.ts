@@ -1,5 +1,5 @@
 // Answers for who is told: each delivery goes to the courier of its hook, those of earlier runs first. No hook waits for another.
-import { isMirrorError } from '../errors.ts'
+import { isUnwritable } from '../errors.ts'
 import type { Manifest } from '../manifest/manifest.ts'
 import type { Delivery } from '../media/delivery.ts'
 import { type CourierDeps, createCourier, type HookReport } from './courier.ts'
@@ -48,7 +48,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       .commit(owed.map(({ id }) => ({ kind: 'drop-delivery', id })))
       .catch((error: unknown) => {
         // A full disk: they are met again at the next start.
-        if (!isMirrorError(error) || error.remedy !== 'retry') throw error
+        if (!isUnwritable(error)) throw error
       })
   }
 

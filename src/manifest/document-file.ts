@@ -1,8 +1,8 @@
 // Answers for putting a document in the place of the last one: whoever reads sees one whole `manifest.json` at any moment,
 // and after a crash at any line either the old or the new one is there, with the one before it beside it.
+import { errnoOf } from '../support/errno.ts'
 import {
   DOCUMENT,
-  errnoOf,
   type Files,
   inDirectory,
   linkOrCopy,

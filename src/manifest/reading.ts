@@ -1,6 +1,7 @@
 // Answers for reading a state directory without touching it: what is not there is told apart from what may not be read.
 import { ManifestUnreadable } from '../errors.ts'
-import { describeErrno, errnoOf, type Files } from './files.ts'
+import { describeErrno, errnoOf } from '../support/errno.ts'
+import type { Files } from './files.ts'
 
 /** Where a state is, whose it must be, and how it is reached. */
 export interface StateLocation {

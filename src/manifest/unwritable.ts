@@ -1,6 +1,6 @@
 // Answers for telling a disk that does not take what is to be kept from a fault of ours: the first is waited out.
 import { ManifestUnwritable } from '../errors.ts'
-import { describeErrno, errnoOf } from './files.ts'
+import { describeErrno, errnoOf } from '../support/errno.ts'
 
 const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: 'free space on the disk of the state directory',

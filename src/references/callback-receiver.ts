@@ -1,6 +1,6 @@
 // Answers for one call of WeCom's from its query and body to the status it gets: whether it is WeCom's, what it brings, and that what
 // it brings is durable before it is acknowledged. Not for the wire (callback-server.ts).
-import { isMirrorError, type MirrorError } from '../errors.ts'
+import { isUnwritable } from '../errors.ts'
 import type { Acceptance } from './acceptance.ts'
 import type { createCallbackCounts, Refusal } from './callback-counts.ts'
 import type { CallbackCrypto } from './callback-crypto.ts'
@@ -127,6 +127,3 @@ function parseQuery(text: string): Map<string, string> {
   }
   return query
 }
-
-const isUnwritable = (error: unknown): error is MirrorError =>
-  isMirrorError(error) && error.code === 'MANIFEST_UNWRITABLE'

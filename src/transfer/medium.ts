@@ -2,7 +2,7 @@
 import { type FileHandle, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { FileUnreadable, HostUnable, MediaUnacceptable } from '../errors.ts'
+import { FileUnreadable, HostUnable, isSystemError, MediaUnacceptable } from '../errors.ts'
 import { amrDurationMs } from '../media/amr.ts'
 import { chooseKind, type KindPolicy } from '../media/kind.ts'
 import {
@@ -12,6 +12,7 @@ import {
   type MediaPath,
   type Stamp,
 } from '../media/media.ts'
+import { describeErrno } from '../support/errno.ts'
 import { detectFormat, HEAD_BYTES } from './content.ts'
 import { fingerprintBuffer, fingerprintFile } from './fingerprint.ts'
 import { Obstructed, openInside } from './inside.ts'
@@ -51,7 +52,7 @@ export async function readMedium(
     return await describe(handle, root, path, policy)
   } catch (error) {
     await handle.close()
-    throw isNodeError(error) ? unreadable(path, error) : error
+    throw isSystemError(error) ? unreadable(path, error) : error
   }
 }
 
@@ -59,7 +60,7 @@ async function openFile(root: string, path: MediaPath): Promise<FileHandle | und
   try {
     return await openInside(root, path)
   } catch (error) {
-    if (isNodeError(error) && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+    if (isSystemError(error) && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
       return undefined
     throw unreadable(path, error)
   }
@@ -120,33 +121,23 @@ async function stillThere(root: string, path: MediaPath, stamp: Stamp): Promise<
   try {
     return createStamp(await stat(join(root, path))) === stamp
   } catch (error) {
-    if (isNodeError(error)) return false
+    if (isSystemError(error)) return false
     throw error
   }
 }
-
-const isNodeError = (error: unknown): error is NodeJS.ErrnoException =>
-  error instanceof Error &&
-  typeof (error as NodeJS.ErrnoException).code === 'string' &&
-  'errno' in error
 
 function unreadable(path: MediaPath, cause: unknown): FileUnreadable | HostUnable {
   if (cause instanceof Obstructed)
     return new FileUnreadable(`cannot read \`${path}\`: ${cause.message}`, { hint: cause.hint })
   // Of the machine, and of no file.
-  if (isNodeError(cause) && (cause.code === 'EMFILE' || cause.code === 'ENFILE'))
+  if (isSystemError(cause) && (cause.code === 'EMFILE' || cause.code === 'ENFILE'))
     return new HostUnable(`cannot read \`${path}\`: too many files are open (${cause.code})`, {
       cause,
       hint: 'raise the limit of open files (LimitNOFILE= in the unit, ulimit -n); it goes on by itself after that',
     })
-  const reason = isNodeError(cause) ? describeErrno(cause) : String(cause)
+  const reason = isSystemError(cause) ? describeErrno(cause.code ?? '') : String(cause)
   return new FileUnreadable(`cannot read \`${path}\`: ${reason}`, {
     cause,
     hint: 'Give the user that runs the daemon permission to read the file; it is tried again when the file changes and at every rescan.',
   })
-}
-
-function describeErrno(error: NodeJS.ErrnoException): string {
-  if (error.code === 'EACCES' || error.code === 'EPERM') return `permission denied (${error.code})`
-  return `${error.code}`
 }

@@ -1,13 +1,12 @@
 // Answers for giving one file of the folder a live media_id: by keeping, sharing or moving the one its bytes already have, else by uploading.
-import { FileUnreadable, WecomRefused } from '../errors.ts'
+import { FileUnreadable } from '../errors.ts'
 import type { Change, Manifest } from '../manifest/manifest.ts'
 import type { KindPolicy } from '../media/kind.ts'
-import { isAlive, isDue, planLife, type RenewalPolicy } from '../media/lifetime.ts'
+import { isAlive, isDue, type RenewalPolicy } from '../media/lifetime.ts'
 import {
   describeForgotten,
   type Fingerprint,
   type ManifestEntry,
-  type MediaId,
   type MediaPath,
   type Problem,
 } from '../media/media.ts'
@@ -17,24 +16,13 @@ import type { Step } from '../plan/step.ts'
 import type { Emit } from '../support/events.ts'
 import { createTurns } from '../support/turns.ts'
 import type { Wecom } from '../wecom/wecom.ts'
-import { fingerprintPassing } from './fingerprint.ts'
 import { type Medium, readMedium } from './medium.ts'
 import { isFileAt } from './place.ts'
 import { wireName } from './safe-name.ts'
+import { createSend, type Gain } from './send.ts'
 import { createUnrecorded } from './unrecorded.ts'
 
 type UploadStep = Extract<Step, { kind: 'upload' | 'renew' }>
-
-/** What one upload gained, for every path that has the same bytes. */
-interface Gain {
-  readonly mediaId: MediaId
-  readonly kind: ManifestEntry['kind']
-  readonly createdAtMs: number
-  readonly expiresAtMs: number
-  readonly renewAtMs: number | undefined
-  /** Of an id that is kept: what was landed is had back by the call that brought it. */
-  readonly isHd?: true
-}
 
 /** A file that changes under our hands is sent again this often at once; after that it waits until it has settled. */
 const MAX_READS = 3
@@ -63,6 +51,7 @@ export interface UploadDeps {
 /** Performs `upload` and `renew` steps: resolves when the outcome is durable in the manifest and told. */
 export function createUploader(deps: UploadDeps) {
   const { root, manifest, clock, emit } = deps
+  const send = createSend(deps)
   const unrecorded = createUnrecorded<Gain>()
   /** The same bytes one after the other, commit included, so that whoever comes second finds the id of the first. */
   const turns = createTurns<Fingerprint>()
@@ -181,46 +170,6 @@ export function createUploader(deps: UploadDeps) {
     const { downgradedBecause } = medium
     if (step.kind === 'renew') emit({ kind: 'renewed', entry, tookMs })
     else emit({ kind: 'uploaded', entry, because: step.because, downgradedBecause, tookMs })
-  }
-
-  async function send(path: MediaPath, medium: Medium, signal: AbortSignal): Promise<Gain> {
-    try {
-      return await sendAs(medium.kind, path, medium, signal)
-    } catch (error) {
-      const downgrade = error instanceof WecomRefused && error.mayGoAsFile && medium.kind !== 'file'
-      const fits = medium.sizeBytes <= deps.kindPolicy.limits.file.maxBytes
-      if (!downgrade || !deps.kindPolicy.downgrade || !fits) throw error
-      return sendAs('file', path, medium, signal)
-    }
-  }
-
-  async function sendAs(
-    kind: Gain['kind'],
-    path: MediaPath,
-    medium: Medium,
-    signal: AbortSignal,
-  ): Promise<Gain> {
-    const sent =
-      typeof medium.content === 'function' ? fingerprintPassing(medium.content) : undefined
-    const request = {
-      kind,
-      wireName: wireName(path),
-      sizeBytes: medium.sizeBytes,
-      content: sent?.open ?? medium.content,
-    }
-    const receipt = await deps.wecom.upload(request, signal)
-    if (sent && sent.fingerprint() !== medium.fingerprint)
-      throw new FileUnreadable(
-        `cannot upload \`${path}\`: its bytes changed while they were sent`,
-        {
-          hint: 'Nothing to do if this passes; the file is sent again once it stands still.',
-        },
-      )
-    return {
-      mediaId: receipt.mediaId,
-      kind,
-      ...planLife(receipt.createdAtMs, deps.renewal, deps.random()),
-    }
   }
 
   /** The entry that this file was until it was renamed: same bytes, and its own file is gone. */

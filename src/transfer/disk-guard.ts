@@ -1,8 +1,8 @@
 // Answers for what this machine does not give at the moment (room in the state directory, room in the folder, files to open): tells
 // it once, and tries by itself until it is given again. One guard for each. What is held back meanwhile is held-steps.ts's.
-import { isMirrorError, isSystemError, type MirrorError } from './errors.ts'
-import type { Clock, Timer } from './support/clock.ts'
-import type { Emit, Scarcity } from './support/events.ts'
+import { isMirrorError, isSystemError, type MirrorError } from '../errors.ts'
+import type { Clock, Timer } from '../support/clock.ts'
+import type { Emit, Scarcity } from '../support/events.ts'
 
 export interface DiskGuard {
   /** Why nothing is to be tried; undefined when all is well. */

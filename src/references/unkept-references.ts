@@ -1,7 +1,7 @@
 // Answers for what landed and was kept alive while `references.renew` was true, once it is false: nothing renews it any more, so it
 // stands in no order of renewal, is no work to come, and is late for nothing. Turned on again, the plan renews it (plan/plan.ts).
-import type { Manifest } from './manifest/manifest.ts'
-import type { ManifestEntry } from './media/media.ts'
+import type { Manifest } from '../manifest/manifest.ts'
+import type { ManifestEntry } from '../media/media.ts'
 
 /** So many entries are put into one commit. */
 const CHUNK_ENTRIES = 1000

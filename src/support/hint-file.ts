@@ -3,8 +3,8 @@
 import { open, readFile, rename } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { z } from 'zod'
-import { isSystemError } from './errors.ts'
-import type { Emit } from './support/events.ts'
+import { isSystemError } from '../errors.ts'
+import type { Emit } from './events.ts'
 
 /** Whether a file of that name in the state directory is a hint that was not written to its end. */
 export const isUnfinishedHint = (name: string): boolean => name.endsWith('.json.new')

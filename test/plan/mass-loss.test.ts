@@ -1,9 +1,9 @@
 // When what is missing may be acted on: few at once, many when it is calm, most of them at a person's word only.
 import { describe, expect, it } from 'vitest'
-import { createMassLoss, type Verdict } from '../src/mass-loss.ts'
-import type { MediaPath } from '../src/media/media.ts'
-import { aPath } from './helpers/builders.ts'
-import { createFakeClock } from './helpers/fake-clock.ts'
+import type { MediaPath } from '../../src/media/media.ts'
+import { createMassLoss, type Verdict } from '../../src/plan/mass-loss.ts'
+import { aPath } from '../helpers/builders.ts'
+import { createFakeClock } from '../helpers/fake-clock.ts'
 
 const MINUTE_MS = 60_000
 

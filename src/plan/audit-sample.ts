@@ -1,7 +1,7 @@
 // Answers for which ids an audit checks: out of all entries, in one walk that keeps no more than the sample. Pure but for the
 // chance it is given; calls nobody.
-import { isAlive } from './media/lifetime.ts'
-import type { Fingerprint, ManifestEntry, MediaId, MediaPath } from './media/media.ts'
+import { isAlive } from '../media/lifetime.ts'
+import type { Fingerprint, ManifestEntry, MediaId, MediaPath } from '../media/media.ts'
 
 /** An id that has shown life within this part of it is not asked again: WeCom blocks whoever hammers one id (45033). */
 const REST_SHARE = 1 / 12

@@ -2,7 +2,7 @@
 // whole; when more than half of what the manifest knows, and at least 20, vanished within ten minutes, it waits for a person's word.
 // Not for what a missing file means then (plan/plan.ts), nor for finding it out (pass-facts.ts). Remembers in memory only: after a
 // restart what is missing is judged anew, from the moment it is seen.
-import type { MediaPath } from './media/media.ts'
+import type { MediaPath } from '../media/media.ts'
 
 /** Below this many missing files their number alone is no reason for doubt. */
 const MIN_VANISHED = 20

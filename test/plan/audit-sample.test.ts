@@ -1,7 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Candidate, createSample, hasRested, isNearlyDue } from '../src/audit-sample.ts'
-import { aFingerprint, aMediaId, anEntry, aPath, HOUR_MS, NOW_MS } from './helpers/builders.ts'
+import {
+  type Candidate,
+  createSample,
+  hasRested,
+  isNearlyDue,
+} from '../../src/plan/audit-sample.ts'
+import { aFingerprint, aMediaId, anEntry, aPath, HOUR_MS, NOW_MS } from '../helpers/builders.ts'
 
 const aCandidate = (mediaId: string, provenAtMs: number): Candidate => ({
   mediaId: aMediaId(mediaId),

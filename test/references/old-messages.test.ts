@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
-import { ManifestUnwritable } from '../src/errors.ts'
-import type { Reference } from '../src/media/media.ts'
-import { forgetOldMessages } from '../src/old-messages.ts'
-import { aReference, HOUR_MS, NOW_MS } from './helpers/builders.ts'
-import { createMemoryManifest } from './helpers/memory-manifest.ts'
+import { ManifestUnwritable } from '../../src/errors.ts'
+import type { Reference } from '../../src/media/media.ts'
+import { forgetOldMessages } from '../../src/references/old-messages.ts'
+import { aReference, HOUR_MS, NOW_MS } from '../helpers/builders.ts'
+import { createMemoryManifest } from '../helpers/memory-manifest.ts'
 
 it('forgets messages whose media landed and can come no more, and nothing else', async () => {
   const manifest = createMemoryManifest()

@@ -1,9 +1,9 @@
 // Answers for how long a message is remembered once its medium has landed: a day longer than the medium's id lives. WeCom repeats a
 // message within seconds, and one that somebody kept is refused an hour after it was signed; so what is dropped here comes again
 // from nobody, and what people send in a week is all that is remembered. What was lost stays, for somebody to read.
-import { isMirrorError } from './errors.ts'
-import type { Change, Manifest } from './manifest/manifest.ts'
-import type { Reference } from './media/media.ts'
+import { isUnwritable } from '../errors.ts'
+import type { Change, Manifest } from '../manifest/manifest.ts'
+import type { Reference } from '../media/media.ts'
 
 const LONGER_THAN_LIFE_MS = 24 * 60 * 60_000
 
@@ -34,5 +34,5 @@ export async function forgetOldMessages(
 
 /** A full disk is told of by those whose outcomes it concerns. */
 function leaveForNextTime(error: unknown): void {
-  if (!isMirrorError(error) || error.remedy !== 'retry') throw error
+  if (!isUnwritable(error)) throw error
 }

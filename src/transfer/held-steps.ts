@@ -3,15 +3,15 @@
 import { randomBytes } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { HostUnable, isSystemError, isUnwritable, type MirrorError } from '../errors.ts'
+import type { Manifest } from '../manifest/manifest.ts'
+import { createTempName } from '../media/temp-name.ts'
+import type { Step } from '../plan/step.ts'
+import type { Clock } from '../support/clock.ts'
+import { describeErrno } from '../support/errno.ts'
+import type { Emit } from '../support/events.ts'
 import { createDiskGuard } from './disk-guard.ts'
-import { HostUnable, isSystemError, type MirrorError } from './errors.ts'
-import { describeErrno } from './manifest/files.ts'
-import type { Manifest } from './manifest/manifest.ts'
-import { createTempName } from './media/temp-name.ts'
-import type { Step } from './plan/step.ts'
-import type { Clock } from './support/clock.ts'
-import type { Emit } from './support/events.ts'
-import type { Perform } from './transfer/perform.ts'
+import type { Perform } from './perform.ts'
 
 /** Of the machine, whatever is being done. */
 const OF_HANDLES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE'])
@@ -98,9 +98,6 @@ export function createHeldSteps(deps: HeldStepsDeps): HeldSteps {
 
 const isBrought = ({ kind }: Step): boolean =>
   kind === 'restore' || kind === 'land' || kind === 'take'
-
-const isUnwritable = (error: unknown): error is MirrorError =>
-  error instanceof Error && 'code' in error && error.code === 'MANIFEST_UNWRITABLE'
 
 const createUnable = (what: string, code: string, cause?: unknown): HostUnable =>
   new HostUnable(`${what}: ${describeErrno(code)}`, {

@@ -1,9 +1,10 @@
 // Answers for telling that media were not renewed in time: all in one line a day, not one for each of them or for each attempt,
 // and one line when it is over. Which media those are is serve/late-renewals.ts.
-import type { LateRenewals } from './serve/late-renewals.ts'
-import type { Prospect } from './serve/prospect.ts'
-import type { Clock, Timer } from './support/clock.ts'
-import type { Events } from './support/events.ts'
+
+import type { Clock, Timer } from '../support/clock.ts'
+import type { Events } from '../support/events.ts'
+import type { LateRenewals } from './late-renewals.ts'
+import type { Prospect } from './prospect.ts'
 
 /** Looked at this often in a lifetime (each quarter of an hour of three days), and not at once: a backlog is first worked on. */
 const LOOKS = 288

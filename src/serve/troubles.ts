@@ -1,7 +1,8 @@
 // Answers for what goes on to be wrong with this machine's disks, as `status` shows it: gathered from what was told, until it is told
 // to be over. Nothing is found out here.
-import type { StatusAnswer } from './serve/desk.ts'
-import type { Events, MirrorEvent } from './support/events.ts'
+
+import type { Events, MirrorEvent } from '../support/events.ts'
+import type { StatusAnswer } from './desk.ts'
 
 type Trouble = StatusAnswer['troubles'][number]
 
