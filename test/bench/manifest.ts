@@ -16,7 +16,8 @@ import { aFingerprint, aMediaId, anEntry, CORP_ID, START_MS } from '../manifest/
 import { openSqlitePeer, type SqlitePeer } from './sqlite-peer.ts'
 
 const SIZES = [1_000, 100_000, 1_000_000]
-const CONCURRENCIES = [1, 16, 64]
+/** Four is what uploads at once by default. */
+const CONCURRENCIES = [1, 4, 16, 64]
 /** Ours and theirs take turns, so that a slower moment of the disk meets both. */
 const ROUNDS = 7
 const ROUND_MS = 700
