@@ -11,6 +11,8 @@ export interface Start {
   /** Calls made before, which may still stand in the windows. */
   readonly calledAtMs: readonly number[]
   readonly windows: readonly Window[]
+  /** How many calls can be under way, and how long each of them is, by its number; without it there is no such limit. */
+  readonly slots?: { readonly count: number; readonly tookMs: (call: number) => number }
 }
 
 /** What of the windows is used. A call may leave when, in each window, the call that stands `limit` places before it is a span old. */
@@ -41,15 +43,20 @@ export function createRoom(windows: readonly Window[]): {
 
 /**
  * The moments from `startMs` on at which calls can be made at the earliest, one after the other. To call as early as possible is
- * best for every prefix at once: the windows only look at distances between calls, so no call gains from waiting.
+ * best for every prefix at once: the windows only look at distances between calls, and a slot is free the sooner, so no call
+ * gains from waiting.
  */
-function createEarliestCalls({ startMs, calledAtMs, windows }: Start): () => number {
+function createEarliestCalls({ startMs, calledAtMs, windows, slots }: Start): () => number {
   const room = createRoom(windows)
+  const freeAtMs: number[] = Array(slots?.count ?? 0).fill(startMs)
   let lastMs = startMs
+  let call = 0
   for (const atMs of calledAtMs) room.take(atMs)
   return () => {
-    lastMs = Math.max(lastMs, room.freeAtMs())
+    const slot = freeAtMs.indexOf(Math.min(...freeAtMs))
+    lastMs = Math.max(lastMs, room.freeAtMs(), freeAtMs[slot] ?? startMs)
     room.take(lastMs)
+    if (slots) freeAtMs[slot] = lastMs + slots.tookMs(call++)
     return lastMs
   }
 }

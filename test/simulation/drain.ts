@@ -38,7 +38,7 @@ export interface DrainReport {
   readonly excusedDeaths: number
   /** The fewest possible from the first answer on, by the earliest deadline; where calls fail, with those that went well. */
   readonly fewestDeaths: number
-  /** The same for one who counts calls in buckets, on the careful side, and lets go of an id some seconds before its death. */
+  /** The same for one who counts calls in buckets, on the careful side, and lets go of an id some seconds before its death, by its own clock. */
   readonly fewestWithCare: number
 }
 
@@ -53,11 +53,14 @@ export function watchDrain(deps: {
   readonly limits: Limits
   readonly slots: number
   readonly shortestAnswerMs: number
+  /** How far the mirror believes the service's clock ahead of what it is: answers tell it whole seconds only. */
+  readonly aheadMs: number
   /** How many slots the mirror has left of them; undefined where no call fails. */
   readonly slotsLeft: (() => number) | undefined
 }): () => DrainReport {
   const { clock, ledger, service, outageHours } = deps
-  const windows = windowsOf(deps)
+  const windows = windowsOf(deps.limits)
+  const letGoMs = LET_GO_MS + deps.aheadMs
   const endedAtMs = clock.monotonicMs()
   /** From the monotonic clock to the service's, on which deadlines stand. */
   const offsetMs = service.nowMs() - endedAtMs
@@ -70,10 +73,11 @@ export function watchDrain(deps: {
       ...deps,
       backlog,
       // How many slots there are is asked, and how long they take is seen.
-      windows: windows.filter(({ spanMs }) => spanMs >= MINUTE_MS).map(withCare),
+      windows: windows.map(withCare),
       slots: deps.slotsLeft,
       diesAtMs: (index) => ledger.expiresAtMs(index) - offsetMs,
     })
+  const tookMs = met ? undefined : watchAnswers(deps)
   const soFar = () => {
     ledger.settle(service.nowMs())
     return {
@@ -95,14 +99,15 @@ export function watchDrain(deps: {
   return () => {
     const { first, atMs, deaths, renewals, lostMs, pausedMs, excusedDeaths } = over ?? soFar()
     const answeredAtMs = first?.atMs ?? endedAtMs
-    const tookMs = atMs - answeredAtMs
+    const drainedMs = atMs - answeredAtMs
     const start = {
       startMs: answeredAtMs + offsetMs,
       calledAtMs: (first?.calledAtMs ?? []).map((calledAtMs) => calledAtMs + offsetMs),
       windows,
+      ...(tookMs && { slots: { count: deps.slots, tookMs } }),
     }
     const bestMs = (calls: number) =>
-      lostMs === undefined ? shortestMs(calls, start) : tookMs - lostMs
+      lostMs === undefined ? shortestMs(calls, start) : drainedMs - lostMs
     const problem = {
       ...start,
       deadlines,
@@ -115,7 +120,7 @@ export function watchDrain(deps: {
       outageHours,
       backlog: backlog.size,
       noticedAfterMs: first && first.atMs - endedAtMs,
-      tookMs: over && tookMs,
+      tookMs: over && drainedMs,
       shortestMs: bestMs(renewals),
       pausedMs,
       isCovered: outageHours * HOUR_MS + bestMs(backlog.size) <= RENEWAL.beforeMs,
@@ -125,8 +130,8 @@ export function watchDrain(deps: {
       fewestDeaths: fewest(problem),
       fewestWithCare: fewest({
         ...problem,
-        deadlines: deadlines.map((atMs) => atMs - LET_GO_MS),
-        untilMs: problem.untilMs - LET_GO_MS,
+        deadlines: deadlines.map((atMs) => atMs - letGoMs),
+        untilMs: problem.untilMs - letGoMs,
         windows: windows.map(withCare),
       }),
     }
@@ -140,20 +145,36 @@ const LET_GO_MS = 5_000
  * The mirror lets a call leave its windows a 240th late, since it counts them in buckets of a 240th: what that costs is
  * its price for never being a call too early, and no fault of its order.
  */
-const withCare = ({ spanMs, limit }: Window): Window =>
-  spanMs < MINUTE_MS ? { spanMs, limit } : { spanMs: (spanMs * 241) / 240, limit }
+const withCare = ({ spanMs, limit }: Window): Window => ({ spanMs: (spanMs * 241) / 240, limit })
 
-/** The quota's windows, and the slots as a third: so many calls in the time that one takes. */
-const windowsOf = ({
-  limits,
-  slots,
-  shortestAnswerMs,
-}: {
-  readonly limits: Limits
-  readonly slots: number
-  readonly shortestAnswerMs: number
-}): Window[] => [
+const windowsOf = (limits: Limits): Window[] => [
   { spanMs: MINUTE_MS, limit: limits.perMinute },
   { spanMs: HOUR_MS, limit: limits.perHour },
-  { spanMs: meanAnswerMs(shortestAnswerMs), limit: slots },
 ]
+
+/**
+ * How long each call took, by its number, from the first answer on. The service draws it when the call leaves, whatever is called, so
+ * that the best order is asked to do with the same.
+ */
+function watchAnswers({
+  service,
+  shortestAnswerMs,
+}: {
+  readonly service: Pick<ModelledService, 'firstAnswer' | 'watchCalls'>
+  readonly shortestAnswerMs: number
+}): (call: number) => number {
+  const tookMs: (number | undefined)[] = []
+  const numbers = new Map<number, number>()
+  service.watchCalls({
+    sent(index) {
+      if (service.firstAnswer()) numbers.set(index, tookMs.push(undefined) - 1)
+    },
+    answered({ index, sentAtMs }, nowMs) {
+      const number = numbers.get(index)
+      if (number === undefined) return
+      numbers.delete(index)
+      tookMs[number] = nowMs - sentAtMs
+    },
+  })
+  return (call) => tookMs[call] ?? meanAnswerMs(shortestAnswerMs)
+}

@@ -115,6 +115,25 @@ describe('the fewest deaths', () => {
     )
   })
 
+  it('know how long each call holds its slot', () => {
+    const fewest = (tookMs: readonly number[], count: number) =>
+      fewestDeaths({
+        startMs: 0,
+        calledAtMs: [],
+        windows: [],
+        slots: { count, tookMs: (call) => tookMs[call] ?? 0 },
+        deadlines: Float64Array.of(2, 4, 6, 8),
+        untilMs: 40,
+        lifetimeMs: 100,
+      })
+    expect(fewest([3, 2, 2, 2], 1)).toBe(0)
+    // The second call can leave at 5 only: 4 is lost, 6 and 8 are not.
+    expect(fewest([5, 2, 2, 2], 1)).toBe(1)
+    expect(fewest([5, 2, 2, 2], 2)).toBe(0)
+    expect(fewest([9, 9, 9, 9], 1)).toBe(3)
+    expect(fewest([9, 9, 9, 9], 2)).toBe(2)
+  })
+
   it('are more when the windows are already full', () => {
     const problem = { ...start, deadlines: Float64Array.of(3, 3), untilMs: 40, lifetimeMs: 100 }
     expect(fewestDeaths(problem)).toBe(0)

@@ -154,6 +154,7 @@ export async function createWorld(scenario: Scenario, seed: number) {
         limits: limitsOf(share),
         slots: scenario.slots,
         shortestAnswerMs: scenario.shortestAnswerMs,
+        aheadMs: mirror.serviceNowMs() - service.nowMs(),
         slotsLeft: scenario.faultRate > 0 ? () => mirror.slots() : undefined,
       }),
     )
