@@ -44,27 +44,27 @@ export const EMPTY_TABLES: Tables = {
 }
 
 export function createContents(tables: Tables): Contents {
-  const { contents, indexing } = assemble(tables)
-  for (const _ of indexing);
+  const { contents, filling } = assemble(tables)
+  for (const _ of filling);
   return contents
 }
 
 /** The same for as many rows as a document may hold: other work goes on meanwhile. */
 export async function createContentsOfMany(tables: Tables): Promise<Contents> {
-  const { contents, indexing } = assemble(tables)
-  for (const _ of indexing) await setImmediate()
+  const { contents, filling } = assemble(tables)
+  for (const _ of filling) await setImmediate()
   return contents
 }
 
 /** After so many rows other work may go on. */
 const ROWS_PER_TURN = 1000
 
-/** Complete when `indexing` has come to its end. */
-function assemble(tables: Tables): { contents: Contents; indexing: Generator<void> } {
-  const media = createShelf(tables.media)
-  const references = createShelf(tables.references)
-  const problems = createShelf(tables.problems)
-  const deliveries = createShelf(tables.deliveries)
+/** Complete when `filling` has come to its end. */
+function assemble(tables: Tables): { contents: Contents; filling: Generator<void> } {
+  const media = createShelf<ManifestEntry>()
+  const references = createShelf<Reference>()
+  const problems = createShelf<Problem>()
+  const deliveries = createShelf<Delivery>()
   const fingerprints = createFingerprintIndex()
   const renewals = createCalendar<Renewable>((entry) => entry.renewAtMs)
   const deaths = createCalendar<Renewable>((entry) => entry.expiresAtMs)
@@ -92,11 +92,11 @@ function assemble(tables: Tables): { contents: Contents; indexing: Generator<voi
   const applyToMedia = (key: string, row: Row<ManifestEntry> | undefined) =>
     replace(row === undefined ? media.drop(key) : media.put(row), row)
 
-  function* index(): Generator<void> {
-    for (const [at, row] of tables.media.entries()) {
-      if (at % ROWS_PER_TURN === 0) yield
-      replace(undefined, row)
-    }
+  function* fill(): Generator<void> {
+    yield* inTurns(tables.media, (row) => applyToMedia(row.key, row))
+    yield* inTurns(tables.references, references.put)
+    yield* inTurns(tables.problems, problems.put)
+    yield* inTurns(tables.deliveries, deliveries.put)
   }
 
   const contents: Contents = {
@@ -116,7 +116,14 @@ function assemble(tables: Tables): { contents: Contents; indexing: Generator<voi
       else applyTo(deliveries, alteration)
     },
   }
-  return { contents, indexing: index() }
+  return { contents, filling: fill() }
+}
+
+function* inTurns<T>(rows: readonly T[], put: (row: T) => unknown): Generator<void> {
+  for (const [at, row] of rows.entries()) {
+    if (at % ROWS_PER_TURN === 0) yield
+    put(row)
+  }
 }
 
 function applyTo<T>(

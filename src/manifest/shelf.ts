@@ -21,11 +21,10 @@ interface Place<T> {
   row: Row<T>
 }
 
-/** A shelf with these rows on it, each key once. */
-export function createShelf<T>(rows: readonly Row<T>[]): Shelf<T> {
-  const places = rows.map((row): Place<T> => ({ key: row.key, row }))
-  const byKey = new Map(places.map((place) => [place.key, place]))
-  const ordered = createSortedList<Place<T>>((a, b) => compareText(a.key, b.key), places)
+/** An empty shelf. */
+export function createShelf<T>(): Shelf<T> {
+  const byKey = new Map<string, Place<T>>()
+  const ordered = createSortedList<Place<T>>((a, b) => compareText(a.key, b.key))
 
   return {
     find: (key) => byKey.get(key)?.row.value,

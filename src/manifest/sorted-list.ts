@@ -15,12 +15,9 @@ export interface SortedList<T> {
   after(before: (item: T) => boolean): Iterable<T>
 }
 
-/** A list ordered by `compare`, which must tell any two different items apart. `items` may come in any order. */
-export function createSortedList<T>(
-  compare: (a: T, b: T) => number,
-  items: readonly T[] = [],
-): SortedList<T> {
-  const parts = cut(items.toSorted(compare), MAX_PART_LENGTH / 2)
+/** An empty list ordered by `compare`, which must tell any two different items apart. */
+export function createSortedList<T>(compare: (a: T, b: T) => number): SortedList<T> {
+  const parts: T[][] = []
 
   /** The first part whose last item is not before `item`; the last part for what lies beyond all. */
   const partFor = (item: T): number => {
@@ -38,10 +35,13 @@ export function createSortedList<T>(
 
   return {
     put(item) {
-      const number = partFor(item)
-      const part = parts[number]
-      if (part === undefined) return void parts.push([item])
-      const { at, found } = placeIn(part, item)
+      // Looked at first, since what comes in order need not search.
+      const last = parts.at(-1)
+      if (last === undefined) return void parts.push([item])
+      const isLast = compare(last.at(-1) as T, item) < 0
+      const number = isLast ? parts.length - 1 : partFor(item)
+      const part = parts[number] as T[]
+      const { at, found } = isLast ? { at: part.length, found: false } : placeIn(part, item)
       part.splice(at, found ? 1 : 0, item)
       if (part.length > MAX_PART_LENGTH)
         parts.splice(number + 1, 0, part.splice(MAX_PART_LENGTH / 2))
@@ -77,10 +77,4 @@ function lowerBound(length: number, before: (index: number) => boolean): number 
     else high = middle
   }
   return low
-}
-
-function cut<T>(items: readonly T[], length: number): T[][] {
-  const parts: T[][] = []
-  for (let at = 0; at < items.length; at += length) parts.push(items.slice(at, at + length))
-  return parts
 }

@@ -12,7 +12,8 @@ test('does what a sorted set of numbers does', () => {
       fc.uniqueArray(item, { maxLength: 1500, size: 'max' }),
       fc.array(step, { maxLength: 1500, size: 'max' }),
       (start, steps) => {
-        const list = createSortedList(compare, start)
+        const list = createSortedList(compare)
+        for (const item of start) list.put(item)
         const model = new Set(start)
         for (const { put, item } of steps) {
           if (put) list.put(item)
