@@ -1,6 +1,7 @@
 // Answers for the facts of a pass: which paths it looks at, and what folder and manifest say of each. Remembers what steps
 // left undone, so that a tick costs what is undone and due, whatever the size of folder and manifest. Whoever only wants to
 // look (a preview) makes another one, and leaves the memory of the passes alone. Not for what has become due: renewal-release.ts.
+import { setImmediate } from 'node:timers/promises'
 import type { ManifestReader } from './manifest/manifest.ts'
 import { isDue } from './media/lifetime.ts'
 import type { FileFacts, Fingerprint, ManifestEntry, MediaPath, Reference } from './media/media.ts'
@@ -11,6 +12,9 @@ import type { Released } from './renewal-release.ts'
 
 /** Longer than any path has to wait for its next look. */
 const MOST_AHEAD_MS = 2 * 60 * 60 * 1000
+
+/** After so many paths other work may go on. */
+const PATHS_PER_TURN = 1000
 
 /** What a pass needs to know of the folder. */
 export interface FolderFacts {
@@ -75,8 +79,8 @@ export function createPassFacts(deps: {
       for (const path of missing) paths.add(path)
     }
     if (!scope.all) return paths
-    for (const path of folder.paths()) paths.add(path)
-    for (const path of deps.offers?.paths() ?? []) paths.add(path)
+    await addInTurns(folder.paths(), paths)
+    await addInTurns(deps.offers?.paths() ?? [], paths)
     for await (const entry of manifest.entries()) paths.add(entry.path)
     for await (const problem of manifest.problems()) paths.add(problem.path)
     return paths
@@ -194,5 +198,14 @@ export function createPassFacts(deps: {
       const entry = await manifest.findEntry(path)
       if (entry && isDue(entry, clock.nowMs())) undone.set(path, clock.nowMs())
     },
+  }
+}
+
+/** What is added to the paths meanwhile, or taken away, is told of by itself. */
+async function addInTurns(paths: Iterable<MediaPath>, to: Set<MediaPath>): Promise<void> {
+  let count = 0
+  for (const path of paths) {
+    to.add(path)
+    if (++count % PATHS_PER_TURN === 0) await setImmediate()
   }
 }

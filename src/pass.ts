@@ -1,5 +1,6 @@
 // Answers for passes: merges what asks for one, plans, hands the steps to the queue, and takes in what comes of them.
 // One runs at a time and none waits for its transfers. Decides nothing itself: that is plan/plan.ts.
+import { setImmediate } from 'node:timers/promises'
 import type { MirrorError } from './errors.ts'
 import { createFailedSteps } from './failed-step.ts'
 import type { Manifest } from './manifest/manifest.ts'
@@ -121,7 +122,7 @@ export function createPasses(deps: {
     const landing = new Set(references.map(({ mediaId }) => mediaId))
     const chunks = [...chunked(await facts.gatherPaths(scope, released))]
     // Looked at first, all of them: whether a missing file was renamed is known only when every new one has been seen.
-    if (scope.missing) for (const chunk of chunks) await facts.look(chunk)
+    if (scope.missing) await lookAtAll(facts, chunks)
     const believed = folder.belief().kind === 'believed'
     const mayAct = scope.missing && believed
     const verdict = mayAct ? await judge() : 'wait'
@@ -143,7 +144,7 @@ export function createPasses(deps: {
         clock.nowMs(),
       )
       references = []
-      await new Promise((resolve) => setImmediate(resolve))
+      await setImmediate()
     }
   }
 
@@ -175,7 +176,7 @@ export function createPasses(deps: {
   async function findMissing(): Promise<ReadonlySet<MediaPath>> {
     const glance = createPassFacts(deps)
     const paths = await glance.gatherPaths(wishForEverything(), NOTHING)
-    for (const chunk of chunked(paths)) await glance.look(chunk)
+    await lookAtAll(glance, chunked(paths))
     return glance.missing
   }
 
@@ -237,6 +238,13 @@ const isAboutMissing = (step: Step): boolean =>
   step.kind === 'restore' ||
   step.kind === 'report-lost' ||
   (step.kind === 'forget' && !step.evenIfThere)
+
+async function lookAtAll(facts: PassFactsReader, chunks: Iterable<MediaPath[]>): Promise<void> {
+  for (const chunk of chunks) {
+    await facts.look(chunk)
+    await setImmediate()
+  }
+}
 
 function* chunked(paths: Iterable<MediaPath>): Generator<MediaPath[]> {
   let chunk: MediaPath[] = []
