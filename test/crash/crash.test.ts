@@ -14,11 +14,16 @@ import { findTemporaries } from './verdict.ts'
 
 it('keeps every promise through twenty-five deaths, one at each labelled point', async () => {
   const seed = randomInt(2 ** 31)
-  const { missed, contents, uploads, ids } = await crash(seed, (chance) => planDeaths(25, chance))
-  console.log(`seed ${seed}: ${contents} contents in ${uploads} uploads, ${ids} ids handed out`)
+  const { missed, contents, uploads, ids, tellings, repeated } = await crash(seed, (chance) =>
+    planDeaths(25, chance),
+  )
+  console.log(
+    `seed ${seed}: ${contents} contents in ${uploads} uploads, ${ids} ids handed out, ${tellings} tellings, ${repeated} of them again`,
+  )
   const what = `seed ${seed}`
   expect(missed, what).toEqual([])
   expect(ids, what).toBeGreaterThan(25)
+  expect(tellings, what).toBeGreaterThan(ids)
   expect(uploads / contents, what).toBeLessThanOrEqual(1.1)
 }, 300_000)
 

@@ -19,6 +19,8 @@ export interface Accounts {
   readonly references: ReadonlyMap<string, { readonly sha: string; readonly isPromised: boolean }>
   /** The last id that somebody was given for a path, and of which bytes. */
   readonly handedOut: ReadonlyMap<string, { readonly mediaId: string; readonly sha: string }>
+  /** All ids that anybody was ever given. */
+  readonly everHandedOut: ReadonlySet<string>
   /** How often the bytes had been uploaded when all was found in order, by fingerprint. */
   readonly uploadsAtRest: ReadonlyMap<string, number>
   /** So often the program has died since then. */
@@ -46,6 +48,7 @@ export function createLedger() {
     everReleased,
     references,
     handedOut,
+    everHandedOut,
     uploadsAtRest,
     flushed,
     deaths: 0,

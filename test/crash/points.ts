@@ -9,6 +9,7 @@ export interface JournalRecord {
   >
   readonly references?: Readonly<Record<string, { state: string } | null>>
   readonly problems?: Readonly<Record<string, { code: string } | null>>
+  readonly deliveries?: Readonly<Record<string, object | null>>
   readonly folder?: string
 }
 
@@ -38,6 +39,8 @@ const announcesLanding = (record: JournalRecord) =>
   !lands(record) && rows(record.media).some(({ origin }) => origin === 'reference')
 const restores = ({ media }: JournalRecord) =>
   Object.keys(media ?? {}).some((path) => path.startsWith(VANISHING))
+const isTold = ({ deliveries = {} }: JournalRecord) =>
+  Object.values(deliveries).some((delivery) => delivery === null)
 const forgets = ({ problems }: JournalRecord) =>
   rows(problems).some(({ code }) => code === 'FORGOTTEN')
 
@@ -78,6 +81,8 @@ export const DISK_POINTS = {
   'renamed, landing not recorded as done': { touch: before('write'), file: JOURNAL, record: lands },
   'landed and flushed, not told': { touch: after('datasync'), file: JOURNAL, record: lands },
   'restored, not recorded': { touch: before('write'), file: JOURNAL, record: restores },
+  'hook told, not recorded': { touch: before('write'), file: JOURNAL, record: isTold },
+  'hook told and recorded': { touch: after('datasync'), file: JOURNAL, record: isTold },
   'forgotten, file not deleted': { touch: after('datasync'), file: JOURNAL, record: forgets },
 } as const satisfies Readonly<Record<string, DiskPoint>>
 

@@ -6,11 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { connectDesk } from '../../src/cli/remote-desk.ts'
+import { HAPPENINGS } from '../../src/media/delivery.ts'
 import { isTempName } from '../../src/media/temp-name.ts'
 import type { Desk } from '../../src/serve/desk.ts'
 import type { SimulatorControls } from '../../src/simulator/controls.ts'
 import { systemClock } from '../../src/support/clock.ts'
 import { createSite, type Daemon, type Site } from '../helpers/program.ts'
+import { createReceiver } from '../helpers/receiver.ts'
 import { until } from '../helpers/until.ts'
 import { withSimulator } from '../helpers/with-simulator.ts'
 import { createChance, seedOf } from '../simulation/chance.ts'
@@ -36,6 +38,9 @@ export interface CrashFigures {
   readonly uploads: number
   readonly references: number
   readonly ids: number
+  /** What a hook heard, and how much of that it had heard before. */
+  readonly tellings: number
+  readonly repeated: number
 }
 
 /** Plays a round for each death, and one start more; fails at the first promise that was not kept. */
@@ -45,7 +50,9 @@ export async function crash(
 ): Promise<CrashFigures> {
   const chanceOf = (part: string) => createChance(seedOf(seed, part))
   const { baseUrl, controls: service } = await withSimulator({ clock: systemClock })
-  const site = await createSite(baseUrl, { audit: { sample: 0 } })
+  const { origin: post, told } = await createReceiver()
+  const on = [{ event: [...HAPPENINGS], post }]
+  const site = await createSite(baseUrl, { audit: { sample: 0 }, on })
   const ledger = createLedger()
   const life = createLife({ site, service, ledger, chance: chanceOf('life') })
   const { untilItsTime } = createExecutioner({ site, service, chance: chanceOf('moments') })
@@ -117,7 +124,8 @@ export async function crash(
   async function requireOrder(daemon: Daemon, desk: Desk) {
     const { stopped_by } = await desk.mirror(() => {}, new AbortController().signal)
     expect(stopped_by).toBe(null)
-    expect(await judge(ledger.accounts, { site, service })).toEqual([])
+    await untilAllIsTold(desk)
+    expect(await judge(ledger.accounts, { site, service, told })).toEqual([])
     const recovered = daemon.lines.filter(({ event }) => event === 'state-recovered')
     expect(recovered.filter(({ message }) => !message.includes('were cut short'))).toEqual([])
     await untilNothingUnfinished(site)
@@ -152,6 +160,8 @@ export async function crash(
     missed,
     contents: uploads.length,
     uploads: uploads.reduce((sum, count) => sum + count, 0),
+    tellings: told.length,
+    repeated: told.length - new Set(told.map(({ id }) => id)).size,
     ...ledger.counts(),
   }
 }
@@ -228,6 +238,21 @@ async function untilNothingUnfinished(site: Site) {
     },
   })
 }
+
+/** What is owed was told, also what the lives before have left. */
+async function untilAllIsTold(desk: Desk) {
+  let waiting = await countWaiting(desk)
+  await until(() => waiting === 0, {
+    what: `${waiting} tellings to the hook`,
+    withinMs: PATIENCE_MS,
+    meanwhile: async () => {
+      waiting = await countWaiting(desk)
+    },
+  })
+}
+
+const countWaiting = async (desk: Desk): Promise<number> =>
+  (await desk.status()).hooks.reduce((sum, { waiting }) => sum + waiting, 0)
 
 async function hasUnfinished(folder: string): Promise<boolean> {
   for (const name of await readdir(folder))

@@ -8,17 +8,21 @@ import { MARKER_NAME, type MediaId, type MediaPath } from '../../src/media/media
 import { isTempName } from '../../src/media/temp-name.ts'
 import type { SimulatorControls } from '../../src/simulator/controls.ts'
 import type { Site } from '../helpers/program.ts'
+import type { Told } from '../helpers/receiver.ts'
 import { type Accounts, sha256 } from './ledger.ts'
+import { judgeTellings } from './tellings.ts'
 
 type Living = ReturnType<SimulatorControls['media']>[number]
 
-interface Scene {
+export interface Scene {
   readonly manifest: ManifestReader
   /** Fingerprints by path. */
   readonly onDisk: ReadonlyMap<string, string>
   /** What WeCom knows, by id. */
   readonly living: ReadonlyMap<string, Living>
   readonly uploads: ReadonlyMap<string, number>
+  /** What a hook for everything was told, in the order in which it heard it. */
+  readonly told: readonly Told[]
 }
 
 type Judge = (accounts: Accounts, scene: Scene) => AsyncGenerator<string>
@@ -31,19 +35,21 @@ const JUDGES: readonly Judge[] = [
   judgeFlushed,
   judgeProblems,
   judgeUploads,
+  judgeTellings,
 ]
 
 /** Everything that is wrong. */
 export async function judge(
   accounts: Accounts,
-  where: { site: Site; service: SimulatorControls },
+  where: { site: Site; service: SimulatorControls; told: readonly Told[] },
 ): Promise<string[]> {
-  const { site, service } = where
+  const { site, service, told } = where
   const scene: Scene = {
     manifest: await readManifest({ directory: site.state, corpId: 'ww-test' }),
     onDisk: await readFolder(site.folder),
     living: new Map(service.media().map((medium) => [medium.mediaId, medium])),
     uploads: countUploads(accounts, service),
+    told,
   }
   const wrongs: string[] = []
   for (const judgeOne of JUDGES)
