@@ -138,7 +138,12 @@ export function createLife(deps: {
     const moved = takeSettled(ordinary, isPicture)
     const acts = [
       ...Array.from({ length: NEWCOMERS }, () => come),
-      () => change(changed),
+      async () => {
+        await change(changed)
+        // Long enough for the first content to get an id of its own, mostly.
+        await sleep(SPREAD_MS * chance())
+        await change(changed)
+      },
       () => move(moved),
       () => refer(desk, undefined),
       () => refer(desk, `asked for/${serial}.png`),

@@ -50,12 +50,14 @@ export async function crash(
 ): Promise<CrashFigures> {
   const chanceOf = (part: string) => createChance(seedOf(seed, part))
   const { baseUrl, controls: service } = await withSimulator({ clock: systemClock })
-  const { origin: post, told } = await createReceiver()
+  const receiver = await createReceiver()
+  const { origin: post, told } = receiver
   const on = [{ event: [...HAPPENINGS], post }]
   const site = await createSite(baseUrl, { audit: { sample: 0 }, on })
   const ledger = createLedger()
   const life = createLife({ site, service, ledger, chance: chanceOf('life') })
   const { untilItsTime } = createExecutioner({ site, service, chance: chanceOf('moments') })
+  const chanceOfDeafness = chanceOf('deafness')
   const missed: string[] = []
 
   function launch(death: Death): Daemon {
@@ -73,9 +75,12 @@ export async function crash(
     const desk = await enter(daemon)
     await requireOrder(daemon, desk)
     const itsTime = untilItsTime(death, daemon)
+    // Now and then the hook's receiver hears everything and answers nothing, so that what is owed piles up.
+    if (death.kind === 'moment' && chanceOfDeafness() < 0.5) receiver.answer(0)
     const going = life.start(desk)
     await itsTime
     await bury(daemon, death)
+    receiver.answer(200)
     going.end()
     await going.over
     service.clearFaults()

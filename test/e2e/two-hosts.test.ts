@@ -1,8 +1,10 @@
 // Two real daemons on one WeCom, each given the other's manifest: they come to the same folder, and one upload serves both.
+import { randomInt } from 'node:crypto'
 import { rename, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/support/clock.ts'
+import { killTwoHosts } from '../crash/two-hosts.ts'
 import { carryManifest, contentOf, converge, idsOf } from '../helpers/hosts.ts'
 import { createSite } from '../helpers/program.ts'
 import { aJpg, aPdf, aPng } from '../helpers/samples.ts'
@@ -81,3 +83,14 @@ it('lands what a list names, tells what it cannot have, and keeps what it has', 
     { media_id: id, state: 'landed', landed_path: 'in/x.pdf' },
   ])
 }, 60_000)
+
+it('two hosts killed at random come to the same, and lose nothing that anybody wrote', async () => {
+  const seed = randomInt(2 ** 31)
+  const { written, files, conflicts, contents, uploads } = await killTwoHosts(seed, 4).catch(
+    (error: unknown) => {
+      throw new Error(`seed ${seed}: ${error}`, { cause: error })
+    },
+  )
+  console.log({ seed, written, files, conflicts, contents, uploads })
+  expect(uploads / contents, `seed ${seed}`).toBeLessThanOrEqual(1.2)
+}, 180_000)

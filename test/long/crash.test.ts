@@ -1,4 +1,4 @@
-// The long form of test/crash/crash.test.ts: half of the deaths at labelled points, half at any moment.
+// The long form of test/crash/crash.test.ts: half of the deaths at labelled points, half at any moment. ROUNDS=100 makes it that many.
 import { randomInt } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { planDeaths } from '../crash/deaths.ts'

@@ -1,9 +1,11 @@
 // Two hosts over several lifetimes: one upload of each content and lifetime keeps both alive, and when one host is gone the other steps
-// in. Then both change what they like while their news come late or not at all; in the end they have the same, and lost nothing.
+// in. Then both change what they like while their news come late or not at all; in the end they have the same, and lost nothing; also when they are killed meanwhile.
+import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/support/clock.ts'
+import { killTwoHosts } from '../crash/two-hosts.ts'
 import { carryManifest, contentOf, converge, idsOf } from '../helpers/hosts.ts'
 import { createSite, type Site } from '../helpers/program.ts'
 import { aPng } from '../helpers/samples.ts'
@@ -13,6 +15,8 @@ const LIFETIME_MS = 90_000
 const RENEWAL = { lifetime: '90s', before: '60s', spread: '6s', schedule: '* * * * * *' }
 const FILES = 10
 const RUN_MS = 150_000
+/** DEATHS=500 makes it that many. */
+const DEATHS = Number(process.env.DEATHS ?? 60)
 
 async function twoHosts() {
   const wecom = await withSimulator({ clock: systemClock, mediaLifetimeMs: LIFETIME_MS })
@@ -93,4 +97,13 @@ it('whatever both change while they hear nothing of each other, they come to the
   console.log({ edits, files: Object.keys(merged).length, conflicts, uploads, apart: apart.length })
   expect(uploads).toBeLessThanOrEqual(edits * 2)
   await Promise.all([daemonA.stop(), daemonB.stop()])
+})
+
+it(`two hosts killed ${DEATHS} times at random come to the same, and lose nothing that anybody wrote`, async () => {
+  const seed = randomInt(2 ** 31)
+  const figures = await killTwoHosts(seed, DEATHS).catch((error: unknown) => {
+    throw new Error(`seed ${seed}: ${error}`, { cause: error })
+  })
+  console.log({ seed, deaths: DEATHS, ...figures })
+  expect(figures.uploads / figures.contents, `seed ${seed}`).toBeLessThanOrEqual(1.2)
 })
