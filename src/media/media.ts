@@ -174,5 +174,15 @@ export function parseStamp(text: string): Stamp | undefined {
 export const createStamp = (stat: { size: number; mtimeMs: number; ctimeMs: number }): Stamp =>
   `${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}` as Stamp
 
+/** Of an entry that was written ahead of its file; no file on disk has it. */
+export const stampOfNoFile = (sizeBytes: number): Stamp =>
+  createStamp({ size: sizeBytes, mtimeMs: 0, ctimeMs: 0 })
+
+/** Whether its file was ever seen: if not, that it is not there says nothing of what a person wants. */
+export const hadFile = ({
+  stamp,
+  sizeBytes,
+}: Pick<ManifestEntry, 'stamp' | 'sizeBytes'>): boolean => stamp !== stampOfNoFile(sizeBytes)
+
 /** The last part of a path: the name that receivers of a `file` medium see. */
 export const baseName = (path: MediaPath): string => path.slice(path.lastIndexOf('/') + 1)

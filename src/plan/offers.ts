@@ -4,10 +4,10 @@
 import { isAlive } from '../media/lifetime.ts'
 import {
   baseName,
-  createStamp,
   type Fingerprint,
   type ManifestEntry,
   type MediaPath,
+  stampOfNoFile,
 } from '../media/media.ts'
 import { advance, join, relate, type Version } from '../media/version.ts'
 import type { Sight } from './plan.ts'
@@ -163,7 +163,7 @@ function standIn(
     sizeBytes,
     modifiedAtMs,
     fingerprint,
-    stamp: createStamp({ size: sizeBytes, mtimeMs: 0, ctimeMs: 0 }),
+    stamp: stampOfNoFile(sizeBytes),
     origin,
     ...(version === undefined ? {} : { version }),
     ...(offer.isHd && { isHd: true }),

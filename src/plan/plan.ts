@@ -1,13 +1,14 @@
 // The one decision: from what is (folder, manifest, references) to what is to be done. Pure; touches nothing.
 // Not for the order of the steps (renewal-order.ts) nor for performing them (transfer/).
 import { deadlineMs, isAlive, isDue, offeredAgainAtMs } from '../media/lifetime.ts'
-import type {
-  FileFacts,
-  ManifestEntry,
-  MediaId,
-  MediaPath,
-  Problem,
-  Reference,
+import {
+  type FileFacts,
+  hadFile,
+  type ManifestEntry,
+  type MediaId,
+  type MediaPath,
+  type Problem,
+  type Reference,
 } from '../media/media.ts'
 import { type Offered, type OfferPolicy, planOffer } from './offers.ts'
 import { landingPath, type Step } from './step.ts'
@@ -170,7 +171,7 @@ function planMissing(
     return { kind: 'forget', path, because: 'the folder ignores it now', evenIfThere: true }
   // A file of this size is waiting to be looked at: it may be this one under a new name. The next pass will know.
   if (folder.newSizes.has(entry.sizeBytes)) return undefined
-  if (policy.onDelete === 'forget' && !isWantedBack)
+  if (policy.onDelete === 'forget' && !isWantedBack && hadFile(entry))
     return { kind: 'forget', path, because: 'the file was deleted' }
   if (isAlive(entry, nowMs))
     return isRefused(problem) ? undefined : { kind: 'restore', path, entry }

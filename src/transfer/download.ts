@@ -2,7 +2,14 @@
 // saying what nobody can fetch any more. Where a newcomer lands is landing.ts.
 import { FileUnreadable, MediaUnacceptable } from '../errors.ts'
 import type { Change, Manifest } from '../manifest/manifest.ts'
-import type { ManifestEntry, MediaId, MediaPath, Problem, Reference } from '../media/media.ts'
+import {
+  type ManifestEntry,
+  type MediaId,
+  type MediaPath,
+  type Problem,
+  type Reference,
+  stampOfNoFile,
+} from '../media/media.ts'
 import type { Step } from '../plan/step.ts'
 import type { Arrivals } from '../support/arrivals.ts'
 import type { Emit } from '../support/events.ts'
@@ -11,7 +18,7 @@ import type { Wecom } from '../wecom/wecom.ts'
 import { type DeadIds, isDeadId } from './dead-ids.ts'
 import type { DiskRoom } from './disk-room.ts'
 import { type Fetched, fetchMedium } from './fetched.ts'
-import { createLanding, type Landed, type LandingDeps, stampOfNoFile, statOf } from './landing.ts'
+import { createLanding, type Landed, type LandingDeps, statOf } from './landing.ts'
 import { findObstacle, findOccupant, isFileAt, placeFile, removeFile } from './place.ts'
 import { createTaker } from './take.ts'
 

@@ -11,7 +11,7 @@ import {
   type MediaKind,
   type MediaPath,
   type Reference,
-  type Stamp,
+  stampOfNoFile,
 } from '../media/media.ts'
 import { advance } from '../media/version.ts'
 import type { Fetched } from './fetched.ts'
@@ -186,10 +186,6 @@ const isSame = (entry: ManifestEntry, { mediaId, isHd }: Reference): boolean =>
 function unlessObstructed(error: unknown): undefined {
   if (!(error instanceof Obstructed)) throw error
 }
-
-/** A stamp that no file on disk has. */
-export const stampOfNoFile = (sizeBytes: number): Stamp =>
-  createStamp({ size: sizeBytes, mtimeMs: 0, ctimeMs: 0 })
 
 /** What an entry says of the file that is at its path now. */
 export async function statOf(root: string, path: MediaPath) {

@@ -2,7 +2,7 @@
 // What else may have changed since the plan is looked at again by upload.ts and download.ts. Errors pass through to pass.ts.
 import { assertNever } from '../errors.ts'
 import type { Manifest } from '../manifest/manifest.ts'
-import { describeForgotten, type ManifestEntry } from '../media/media.ts'
+import { describeForgotten, hadFile, type ManifestEntry } from '../media/media.ts'
 import type { Step } from '../plan/step.ts'
 import type { Emit } from '../support/events.ts'
 import type { createDownloader } from './download.ts'
@@ -36,7 +36,7 @@ export function createPerform(deps: {
     await manifest.commit([
       { kind: 'drop-entry', path },
       ...(hadProblem ? [{ kind: 'drop-problem', path } as const] : []),
-      ...(entry
+      ...(entry && hadFile(entry)
         ? [{ kind: 'put-problem', problem: describeForgotten(entry, deps.clock.nowMs()) } as const]
         : []),
     ])

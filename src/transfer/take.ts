@@ -12,6 +12,7 @@ import {
   type MediaPath,
   type Problem,
   type Reference,
+  stampOfNoFile,
 } from '../media/media.ts'
 import { createTempName } from '../media/temp-name.ts'
 import type { Step } from '../plan/step.ts'
@@ -203,7 +204,7 @@ function describeConflict(
   of: MediaPath,
   sinceMs: number,
 ): Problem {
-  const stamp = createStamp({ size: sizeBytes, mtimeMs: 0, ctimeMs: 0 })
+  const stamp = stampOfNoFile(sizeBytes)
   const message = `\`${of}\` was changed on two hosts at once: the change written last has the path, the other is kept as \`${path}\``
   return { path, code: 'PATH_CONFLICT', message, sinceMs, stamp }
 }

@@ -6,6 +6,7 @@ import { isAlive, isDue, type RenewalPolicy } from '../media/lifetime.ts'
 import {
   describeForgotten,
   type Fingerprint,
+  hadFile,
   type ManifestEntry,
   type MediaPath,
   type Problem,
@@ -172,12 +173,12 @@ export function createUploader(deps: UploadDeps) {
     else emit({ kind: 'uploaded', entry, because: step.because, downgradedBecause, tookMs })
   }
 
-  /** The entry that this file was until it was renamed: same bytes, and its own file is gone. */
+  /** The entry that this file was until it was renamed: same bytes, and its own file is gone, and not yet to come. */
   async function findMoved(twins: readonly ManifestEntry[]): Promise<ManifestEntry | undefined> {
     for (const twin of twins) {
       // Anything but "not there" leaves the other path in possession of its entry.
       const isThere = await isFileAt(root, twin.path).catch(() => true)
-      if (!isThere) return twin
+      if (!isThere && hadFile(twin)) return twin
     }
     return undefined
   }

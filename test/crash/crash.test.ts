@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { createTempName } from '../../src/media/temp-name.ts'
 import { systemClock } from '../../src/support/clock.ts'
+import { contentOf } from '../helpers/hosts.ts'
 import { createSite } from '../helpers/program.ts'
 import { aPng } from '../helpers/samples.ts'
 import { withSimulator } from '../helpers/with-simulator.ts'
@@ -55,4 +56,23 @@ it('brings a landing to its end in one pass that a death cut off after the file 
   expect((await site.run('pull', mediaId)).stdout).toBe('asked for/a.png\n')
   expect(await readdir(join(site.folder, 'asked for'))).toEqual(['a.png'])
   expect(controls.counts().upload).toBe(0)
+})
+
+it('brings what another host has, also where a death came between its entry and its file', async () => {
+  const { baseUrl } = await withSimulator({ clock: systemClock })
+  const [site, other] = [await createSite(baseUrl), await createSite(baseUrl)]
+  await site.configure({
+    folder: { onDelete: 'forget' },
+    references: { files: [join(other.state, 'manifest.json')] },
+  })
+  const daemon = site.launch([DYING, 'landing recorded, not renamed'])
+  await daemon.saw('ready')
+  daemon.signal('SIGUSR2')
+  await other.write('a.png', aPng())
+  expect((await other.run('sync')).code).toBe(0)
+  expect((await daemon.ended()).code).toBe(null)
+
+  // The first pass finds an entry without a file, which is not for a deletion.
+  for (const _ of [1, 2]) expect((await site.run('sync')).code).toBe(0)
+  expect(await contentOf(site)).toEqual(await contentOf(other))
 })

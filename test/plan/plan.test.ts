@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { FileFacts, ManifestEntry, MediaPath, Problem } from '../../src/media/media.ts'
+import {
+  type FileFacts,
+  type ManifestEntry,
+  type MediaPath,
+  type Problem,
+  stampOfNoFile,
+} from '../../src/media/media.ts'
 import { type PassFacts, type PlanPolicy, planPass, type Sight } from '../../src/plan/plan.ts'
 import type { Step } from '../../src/plan/step.ts'
 import {
@@ -118,6 +124,14 @@ describe('planPass', () => {
       'forgets a deleted file when told to',
       { entries: [anEntry()], policy: { onDelete: 'forget' } },
       ['forget the file was deleted'],
+    ],
+    [
+      'does not take for deleted what was written down ahead of its file, which never came',
+      {
+        entries: [{ ...anEntry(), stamp: stampOfNoFile(anEntry().sizeBytes) }],
+        policy: { onDelete: 'forget' },
+      },
+      ['restore'],
     ],
     [
       'drops the problem of a file that was out of reach and is back as it was',

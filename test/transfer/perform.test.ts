@@ -1,5 +1,6 @@
 // Giving up: a path is forgotten, lost or free of its problem only when one more look at the disk agrees.
 import { expect, it } from 'vitest'
+import { stampOfNoFile } from '../../src/media/media.ts'
 import type { Step } from '../../src/plan/step.ts'
 import type { MirrorEvent } from '../../src/support/events.ts'
 import { createPerform } from '../../src/transfer/perform.ts'
@@ -16,13 +17,17 @@ const steps: readonly Step[] = [
   { kind: 'drop-problem', path },
 ]
 
-async function perform(step: Step, files: Record<string, string>) {
+async function perform(
+  step: Step,
+  files: Record<string, string>,
+  { stamp = entry.stamp, remembersForgotten = false } = {},
+) {
   const root = await createTempFolder()
   plant(root, files)
   const manifest = createMemoryManifest()
   const problem = aProblem({ path })
   await manifest.commit([
-    { kind: 'put-entry', entry },
+    { kind: 'put-entry', entry: { ...entry, stamp } },
     { kind: 'put-problem', problem },
   ])
   const told: string[] = []
@@ -32,6 +37,7 @@ async function perform(step: Step, files: Record<string, string>) {
   await createPerform({
     root,
     manifest,
+    remembersForgotten,
     upload: unexpected,
     download: { restore: unexpected, land: unexpected, take: unexpected, reportLost },
     clock: { nowMs: () => NOW_MS },
@@ -79,4 +85,13 @@ it('forget: what was wrong with the path goes with its entry', async () => {
     ['forgotten', 'problem-solved'],
     [undefined, undefined],
   ])
+})
+
+it.each([
+  ['what was deleted is remembered where other hosts may offer it', entry.stamp, 'FORGOTTEN'],
+  ['a file that never came was not deleted', stampOfNoFile(entry.sizeBytes), undefined],
+])('forget: %s', async (_, stamp, code) => {
+  const step = { kind: 'forget', path, because: 'the file was deleted' } as const
+  const { left } = await perform(step, {}, { stamp, remembersForgotten: true })
+  expect(left).toEqual([undefined, code && expect.objectContaining({ code })])
 })

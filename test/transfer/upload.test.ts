@@ -6,7 +6,12 @@ import { ManifestUnwritable, WecomRefused } from '../../src/errors.ts'
 import { createKindPolicy } from '../../src/media/kind.ts'
 import { isDue, planLife } from '../../src/media/lifetime.ts'
 import { WECOM_LIMITS } from '../../src/media/limits.ts'
-import { createStamp, type FileFacts, type ManifestEntry } from '../../src/media/media.ts'
+import {
+  createStamp,
+  type FileFacts,
+  type ManifestEntry,
+  stampOfNoFile,
+} from '../../src/media/media.ts'
 import { stepInAtMs } from '../../src/plan/offers.ts'
 import type { Step } from '../../src/plan/step.ts'
 import type { MirrorEvent } from '../../src/support/events.ts'
@@ -195,6 +200,22 @@ it('moves the entry of a renamed file: with its id where the name does not matte
   expect(site.said().slice(2)).toEqual(['renamed', 'renamed'])
   expect(site.wecom.uploads.map(({ wireName }) => wireName)).toEqual(['a.png', 'a.txt', 'b.txt'])
   expect([await site.find('a.png'), await site.find('a.txt')]).toEqual([undefined, undefined])
+})
+
+it('leaves its entry to a path whose file is still to come, and shares the id', async () => {
+  const site = await setUp()
+  await site.write('a.png', aPng())
+  await site.upload('a.png')
+  const { path, ...entry } = (await site.find('a.png')) ?? anEntry()
+  const stamp = stampOfNoFile(entry.sizeBytes)
+  const awaited = { ...entry, path: aPath('awaited.png'), stamp }
+  await site.manifest.commit([
+    { kind: 'put-entry', entry: awaited },
+    { kind: 'drop-entry', path },
+  ])
+  await site.upload('a.png')
+  expect((await site.find('a.png'))?.mediaId).toBe(entry.mediaId)
+  expect(await site.find('awaited.png')).toEqual(awaited)
 })
 
 it('sends a file again that changed while it was sent, and commits only what it is now', async () => {
