@@ -91,7 +91,8 @@ type WrittenHook = ConfigFile['on'][number]
 function createHook(hook: WrittenHook, absolute: Absolute): HookConfig {
   const { event, match, timeout, giveUpAfter, concurrency } = hook
   return {
-    name: nameHook(hook),
+    // An address without a host has none; it is refused when it is read.
+    name: nameHook(hook) ?? 'post',
     happenings: typeof event === 'string' ? [event] : event,
     match,
     target: createTarget(hook, absolute),

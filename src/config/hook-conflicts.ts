@@ -50,12 +50,16 @@ function keysWithoutPost({ at, hook }: WrittenHook): Finding[] {
 
 /** Names tell hooks apart in the manifest, also when their order changes. */
 function sameNames(hooks: readonly WrittenHook[]): Finding[] {
-  const seen = new Set<string>()
+  const seen = new Map<string, KeyPath>()
   return hooks.flatMap(({ at, hook }) => {
     const name = nameHook(hook)
-    const isTaken = seen.has(name)
-    seen.add(name)
-    const message = `\`${renderKey(at)}\` has the name of a hook above it: give it a \`name\` of its own`
-    return isTaken ? [createFinding(at, message)] : []
+    if (name === undefined) return []
+    const other = seen.get(name)
+    if (other === undefined) {
+      seen.set(name, at)
+      return []
+    }
+    const message = `\`${renderKey(at)}\` has the same name as \`${renderKey(other)}\`: give it a \`name\` of its own`
+    return [createFinding(at, message)]
   })
 }

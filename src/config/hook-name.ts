@@ -7,18 +7,31 @@ interface Written {
   readonly post?: unknown
 }
 
-/** The name; of an address the host at most, of a command the last part of its path. */
-export function nameHook({ name, run, post }: Written): string {
-  if (typeof name === 'string') return name
-  const [file] = Array.isArray(run) ? run : []
-  if (typeof file === 'string') return basename(file) || 'run'
-  const url = addressOf(post)
-  return url !== undefined && URL.canParse(url) ? new URL(url).host : 'post'
+/**
+ * The name: of a command the last part of its path; of an address the host, or what the place is called where it stands. Undefined where
+ * what is written makes no hook, so that it is not said to be called like another one.
+ */
+export function nameHook({ name, run, post }: Written): string | undefined {
+  if (name !== undefined) return textOf(name)
+  if (run !== undefined) return post === undefined ? nameCommand(run) : undefined
+  return nameAddress(post)
+}
+
+function nameCommand(run: unknown): string | undefined {
+  const file: unknown = Array.isArray(run) ? run[0] : undefined
+  return typeof file === 'string' ? basename(file) || 'run' : undefined
 }
 
 /** As it is written, or as it was read. */
-const addressOf = (post: unknown): string | undefined => {
-  if (typeof post === 'string') return post
-  const text = typeof post === 'object' && post !== null && 'text' in post ? post.text : undefined
-  return typeof text === 'string' ? text : undefined
+function nameAddress(post: unknown): string | undefined {
+  const { text, file, env, credential } = isFields(post) ? post : { text: post }
+  if (typeof text === 'string') return URL.canParse(text) ? textOf(new URL(text).host) : undefined
+  if (typeof file === 'string') return textOf(basename(file))
+  return textOf(env) ?? textOf(credential)
 }
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined
+
+const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null

@@ -1,7 +1,7 @@
 // What `on:` means in the file, and what cannot hold together there.
 import { expect, it } from 'vitest'
 import { ConfigError } from '../../src/errors.ts'
-import { REQUIRED, read } from './reading.ts'
+import { problemsOf, REQUIRED, read } from './reading.ts'
 
 const hooks = (text: string) => read(`${REQUIRED}on: ${text}\n`).on
 
@@ -32,7 +32,7 @@ it('takes a command without a slash from the PATH, and secrets from where they a
     concurrency: 1,
   })
   expect(request).toMatchObject({
-    name: 'post',
+    name: 'url',
     target: {
       kind: 'post',
       url: { file: '/etc/mirror/url' },
@@ -55,7 +55,7 @@ it.each([
   ['{ event: lost, run: [a], token: t }', '`on[0].token` means nothing without `post`'],
   [
     '{ event: lost, run: [a] }, { event: lost, run: [/b/a] }',
-    '`on[1]` has the name of a hook above it',
+    '`on[1]` has the same name as `on[0]`: give it a `name` of its own',
   ],
   [
     '{ event: gone, run: [a] }',
@@ -70,7 +70,7 @@ it.each([
     '`on[0].post.file` must not lie inside `folder.path`, or the secret would be uploaded',
   ],
 ])('refuses [%s]', (text, expected) => {
-  const problemsOf = () => {
+  const problems = () => {
     try {
       hooks(`[${text}]`)
       return ['none']
@@ -78,7 +78,30 @@ it.each([
       return error instanceof ConfigError ? error.problems.map(({ message }) => message) : [error]
     }
   }
-  expect(problemsOf()).toEqual(expect.arrayContaining([expect.stringContaining(expected)]))
+  expect(problems()).toEqual(expect.arrayContaining([expect.stringContaining(expected)]))
+})
+
+it.each([
+  ['places', '{ post: { file: /a/shop } }, { post: { file: /a/till } }', ['shop', 'till']],
+  ['variables', '{ post: { env: SHOP } }, { post: { credential: till } }', ['SHOP', 'till']],
+  ['hosts', '{ post: "https://h/a" }, { post: "https://h:8443/a" }', ['h', 'h:8443']],
+])('tells hooks apart by their %s', (_, text, names) => {
+  const written = text.replaceAll('{ post', '{ event: lost, post')
+  expect(hooks(`[${written}]`).map(({ name }) => name)).toEqual(names)
+})
+
+it.each([
+  ['neither of both', '{ psot: "https://g" }, { psot: "https://h" }'],
+  ['both', '{ run: [a], post: "https://g" }, { run: [a], post: "https://h" }'],
+  ['no address', '{ post: g }, { post: h }'],
+  ['no list', '{ run: g }, { run: h }'],
+  ['an empty list', '{ run: [] }, { run: [] }'],
+  ['no command', '{ run: [5] }, { run: [6] }'],
+  ['no name', '{ name: 5, run: [a] }, { name: 6, run: [a] }'],
+])('says of what is no hook, as it has %s, only that', (_, text) => {
+  const written = text.replaceAll(/\{ (?=psot|run|post|name)/g, '{ event: lost, ')
+  const messages = problemsOf(`${REQUIRED}on: [${written}]\n`).map(({ message }) => message)
+  expect(messages.filter((message) => message.includes('same name'))).toEqual([])
 })
 
 it('takes no more than ten', () => {
