@@ -1,6 +1,7 @@
 // Programs that follow the media: the real daemon, a real command and a real receiver, deaths and outages in between.
 import { createHmac } from 'node:crypto'
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:https'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { systemClock } from '../../src/support/clock.ts'
@@ -9,6 +10,8 @@ import { createReceiver, type Receiver, type Told } from '../helpers/receiver.ts
 import { aJpg, aPng } from '../helpers/samples.ts'
 import { until } from '../helpers/until.ts'
 import { withSimulator } from '../helpers/with-simulator.ts'
+import { listen } from '../wecom/loopback.ts'
+import { CERT_FILE, cert, key } from '../wecom/secure-way.ts'
 
 const live = (options = {}) => withSimulator({ clock: systemClock, ...options })
 const ALL = ['landed', 'first-id', 'changed-id', 'lost']
@@ -243,6 +246,29 @@ it('a command that fails for ever is given up, one that hangs is ended, and SIGH
   expect(Object.values((await site.document()).deliveries ?? {})).toMatchObject([
     { hook: 'shop', event: 'first-id', path: 'b.png' },
   ])
+}, 60_000)
+
+it('tells an address with a certificate of its own, once the daemon is given its authority', async () => {
+  const wecom = await live()
+  let told = 0
+  const server = createServer({ cert, key }, async (request, response) => {
+    await request.toArray()
+    told++
+    response.end()
+  })
+  const post = `https://localhost:${await listen(server)}/hook`
+  const site = await createSite(wecom.baseUrl, { on: [{ event: 'first-id', post }] })
+  await site.write('a.png', aPng())
+  const daemon = await site.startDaemon()
+  const { message, hint } = await daemon.saw('hook-failed', ({ isNews }) => isNews === true)
+  expect(message).toContain('DEPTH_ZERO_SELF_SIGNED_CERT')
+  expect(`${message} ${hint}`).toContain('NODE_EXTRA_CA_CERTS')
+  await daemon.stop()
+  site.runUnder('env', `NODE_EXTRA_CA_CERTS=${CERT_FILE}`)
+  const trusting = await site.startDaemon()
+  await trusting.saw('hook-told')
+  expect(told).toBe(1)
+  await trusting.stop()
 }, 60_000)
 
 async function stateTexts({ state }: Site): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ConfigError } from '../../src/errors.ts'
-import { chooseProxy } from '../../src/wecom/proxy.ts'
+import { chooseProxy } from '../../src/support/proxy.ts'
 
 const wecom = 'https://qyapi.weixin.qq.com'
 const choose = (environment: Record<string, string>, baseUrl = wecom, configured?: string) =>

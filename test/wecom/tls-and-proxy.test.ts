@@ -1,47 +1,18 @@
 // The way to the service: TLS, and proxies that tunnel it.
-import { readFileSync } from 'node:fs'
-import http from 'node:http'
 import https from 'node:https'
-import net from 'node:net'
 import { expect, test } from 'vitest'
 import { aMedium } from '../helpers/memory-wecom.ts'
 import { createClient, failureOf, patient, SECRET } from './client.ts'
 import { createLoopback, listen, replyJson } from './loopback.ts'
-
-const readPem = (name: string) =>
-  readFileSync(new URL(`tls/loopback-${name}.pem`, import.meta.url), 'utf8')
-/** Made for these tests, valid for loopback and for a hundred years, trusted by nobody else. */
-const cert = readPem('cert')
+import { cert, createProxy, key } from './secure-way.ts'
 
 async function createSecureWecom() {
-  const server = https.createServer({ cert, key: readPem('key') }, (request, response) => {
+  const server = https.createServer({ cert, key }, (request, response) => {
     request.resume()
     const isToken = request.url?.includes('gettoken')
     replyJson(response, isToken ? { access_token: 'T1', expires_in: 7200 } : { media_id: 'M1' })
   })
   return await listen(server)
-}
-
-/** A proxy that tunnels, unless it asks for a password and gets none. */
-async function createProxy(password?: string) {
-  const tunnels: string[] = []
-  const server = http.createServer((_request, response) => void response.writeHead(501).end())
-  const expected = password && `Basic ${Buffer.from(`me:${password}`).toString('base64')}`
-  server.on('connect', (request: http.IncomingMessage, client: net.Socket) => {
-    tunnels.push(request.url ?? '')
-    if (expected && request.headers['proxy-authorization'] !== expected) {
-      return client.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n')
-    }
-    const { port } = new URL(`http://${request.url}`)
-    const upstream = net.connect(Number(port), '127.0.0.1', () => {
-      client.write('HTTP/1.1 200 Connection Established\r\n\r\n')
-      client.pipe(upstream).pipe(client)
-    })
-    upstream.on('error', () => client.destroy())
-    client.on('error', () => upstream.destroy())
-    return client
-  })
-  return { port: await listen(server), tunnels }
 }
 
 test('a certificate that is trusted is', async () => {
