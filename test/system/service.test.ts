@@ -96,6 +96,48 @@ describe('systemctl start', () => {
   })
 })
 
+describe('a hook', () => {
+  /** Tries what it is not to be allowed, and says in the state directory what it was, and what it was told. */
+  const TRY = `
+exec 2>/dev/null
+told=$(cat)
+echo "$told" > ${STATE}/told
+try() { if "$@"; then echo "$* goes" >> ${STATE}/tried; else echo "$* fails" >> ${STATE}/tried; fi; }
+try touch /tmp/here
+try touch ${FOLDER}/.here
+try touch /srv/open/there
+try touch /home/open/there
+try unshare --user true
+try grep -q NoNewPrivs:.1 /proc/self/status
+rm ${FOLDER}/.here
+`
+
+  it('is a command in the sandbox of the daemon: it runs, and may no more than that', async () => {
+    // Whose the directories are is not what keeps it from them.
+    await service.machine.run('mkdir', '-p', '/home')
+    await service.machine.run('mkdir', '-m', '777', '/srv/open', '/home/open')
+    const on = [{ event: 'first-id', run: ['sh', '-c', TRY] }]
+    await service.configure({ on, log: { level: 'debug' } })
+    await service.systemctl('start')
+    await service.put('poster.jpg', aJpg())
+    const { message } = await service.untilJournal(/^told the hook|hook .* fails/)
+    expect(message).toMatch(/^told/)
+    expect(JSON.parse(await service.machine.read(`${STATE}/told`))).toMatchObject({
+      event: 'first-id',
+      path: 'poster.jpg',
+    })
+    expect((await service.machine.read(`${STATE}/tried`)).trim().split('\n')).toEqual([
+      'touch /tmp/here goes',
+      `touch ${FOLDER}/.here goes`,
+      'touch /srv/open/there fails',
+      'touch /home/open/there fails',
+      'unshare --user true fails',
+      'grep -q NoNewPrivs:.1 /proc/self/status goes',
+    ])
+    expect(existsSync(service.machine.path('/tmp/here'))).toBe(false)
+  })
+})
+
 describe('the journal', () => {
   it('has a priority for every line, and the file that is at fault by name', async () => {
     await service.configure({ log: { level: 'debug' } })
