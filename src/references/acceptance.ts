@@ -33,7 +33,7 @@ export function createAcceptance(deps: {
   async function take(wanted: WantedReference, anew: boolean): Promise<Accepted> {
     const known = await manifest.findReference(wanted.mediaId)
     if (known && !anew && !asksForMore(known, wanted)) return { isNew: false, reference: known }
-    const reference = join(known, wanted, clock.nowMs())
+    const reference = join(known, bornByNow(wanted, clock.nowMs()), clock.nowMs())
     await manifest.commit([{ kind: 'put-reference', reference }])
     deps.emit({ kind: 'reference-accepted', reference })
     deps.requestLanding(reference)
@@ -59,6 +59,12 @@ export function createAcceptance(deps: {
 /** The same medium at a path of its own, where it was not to be, and is not. */
 const asksForMore = (known: Reference, { path }: WantedReference): boolean =>
   path !== undefined && path !== known.path && path !== known.landedPath
+
+/** Whoever says when the medium came to be may have a clock that is ahead; its id is not to count as alive for longer. */
+const bornByNow = (wanted: WantedReference, nowMs: number): WantedReference =>
+  wanted.createdAtMs === undefined || wanted.createdAtMs <= nowMs
+    ? wanted
+    : { ...wanted, createdAtMs: nowMs }
 
 /** What was known of the medium stays known; where it belongs and what has become of it begins anew. */
 function join(

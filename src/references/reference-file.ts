@@ -1,15 +1,20 @@
 // Answers for one reference file: whether it has changed, whether it is whole, and what it says. What it said last counts until it says
 // something else: a file that is broken, or gone for a moment, takes nothing back. Not for what is done about it.
+import { isUtf8 } from 'node:buffer'
+import { constants } from 'node:fs'
 import { type FileHandle, open, realpath } from 'node:fs/promises'
 import { isMirrorError, isSystemError } from '../errors.ts'
 import type { ManifestEntry, WantedReference } from '../media/media.ts'
 import { renderSize } from '../media/size-text.ts'
-import { type Flaw, parseReferenceList, type ReadPlaced } from './reference-list.ts'
+import {
+  type Flaw,
+  MOST_PLACED_BYTES,
+  parseReferenceList,
+  type ReadPlaced,
+} from './reference-list.ts'
 
 /** What is larger is no list of media: the manifest of some 250,000 media is that large. */
 const MOST_BYTES = 128 * 2 ** 20
-/** So much is read with the places of everything; beyond, parsing it would hold everybody else up for too long. */
-const MOST_PLACED_BYTES = 4 * 2 ** 20
 /** So many flaws are told of one file. */
 const MOST_FLAWS = 3
 
@@ -51,7 +56,8 @@ export function createReferenceFile(file: string, deps: ReferenceFileDeps) {
     let handle: FileHandle | undefined
     try {
       if (deps.isOwn(await realpath(file))) return tell(`\`${file}\` is this mirror's own`)
-      handle = await open(file)
+      // Of a pipe nobody may ever write the other end, and whoever opens it would wait for that.
+      handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
       return await lookAt(handle)
     } catch (error) {
       if (!isSystemError(error)) throw error
@@ -75,7 +81,7 @@ export function createReferenceFile(file: string, deps: ReferenceFileDeps) {
       return tell(`\`${file}\` has ${renderSize(stat.size)}, more than ${renderSize(MOST_BYTES)}`)
     }
     const bytes = await handle.readFile()
-    const found = await read(bytes, isSettled)
+    const found = await read(withoutMark(bytes), isSettled)
     const isSame = (await handle.stat()).mtimeMs === stat.mtimeMs && bytes.length === stat.size
     if (!isSame || (found.isBroken && !isSettled)) return { isPending: true }
     readMark = mark
@@ -93,14 +99,19 @@ export function createReferenceFile(file: string, deps: ReferenceFileDeps) {
   }
 
   async function read(bytes: Buffer, isSettled: boolean): Promise<Found> {
+    if (!isUtf8(bytes)) return { isBroken: true, problem: describeEncoding(file, bytes) }
     if (isManifest(bytes)) return readManifest(bytes)
     // What has no end of its own may be cut off anywhere, also within an id.
     if (!isSettled && !isClosed(bytes)) return { isBroken: true }
-    if (bytes.length > MOST_PLACED_BYTES && !isClosed(bytes) && !/\.(?:ndjson|jsonl)$/i.test(file))
+    if (bytes.length > MOST_PLACED_BYTES && !isJson(file, bytes))
       return {
         problem: `\`${file}\` is larger than ${renderSize(MOST_PLACED_BYTES)}: use JSON or NDJSON`,
       }
-    const { rows, flaws, isBroken } = parseReferenceList(bytes.toString(), file, deps.readPlaced)
+    const { rows, flaws, isBroken } = parseReferenceList(bytes.toString(), {
+      name: file,
+      readPlaced: deps.readPlaced,
+      nowMs: deps.clock.nowMs(),
+    })
     const problem = flaws.length === 0 ? {} : { problem: describeFlaws(file, flaws) }
     if (isBroken) return { isBroken, ...problem }
     return { told: { statement: { kind: 'list', rows } }, ...problem }
@@ -129,6 +140,22 @@ export function createReferenceFile(file: string, deps: ReferenceFileDeps) {
 /** Both forms of JSON end with what closes them. */
 const isClosed = (bytes: Buffer): boolean =>
   /[\]}]\s*$/.test(bytes.toString('utf8', bytes.length - 16))
+
+const isJson = (file: string, bytes: Buffer): boolean =>
+  /\.(?:ndjson|jsonl)$/i.test(file) || (isClosed(bytes) && !/\.ya?ml$/i.test(file))
+
+/** Editors of Windows begin a file with a mark, which is no part of what it says. */
+const withoutMark = (bytes: Buffer): Buffer =>
+  bytes.subarray(0, 3).equals(BYTE_ORDER_MARK) ? bytes.subarray(3) : bytes
+
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
+
+/** Paths in any other encoding would be others here, and nobody would see why. */
+function describeEncoding(file: string, bytes: Buffer): string {
+  const before = bytes.toString().split('\ufffd', 1).join('').split('\n')
+  const column = (before.at(-1)?.length ?? 0) + 1
+  return `\`${file}\`, line ${before.length}, column ${column}: this is not UTF-8 (GBK or UTF-16, perhaps): save it as UTF-8`
+}
 
 const isManifest = (bytes: Buffer): boolean =>
   /^\s*\{[^}]{0,200}"format":\s*"wecom-media-mirror\/manifest"/.test(

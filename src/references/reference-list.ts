@@ -6,6 +6,10 @@ import {
   parseMediaPath,
   type WantedReference,
 } from '../media/media.ts'
+import { rowsOfJson } from './json-rows.ts'
+
+/** So much is read with the places of everything; beyond, that would hold everybody else up for too long. */
+export const MOST_PLACED_BYTES = 4 * 2 ** 20
 
 export interface Place {
   readonly line: number
@@ -36,30 +40,53 @@ type Fields = Readonly<Record<string, unknown>>
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** What the text says; `name` tells the form, by its extension, where the text itself does not. */
-export function parseReferenceList(text: string, name: string, read: ReadPlaced): ReferenceList {
-  if (/\.(?:ndjson|jsonl)$/i.test(name)) return parseLines(text)
-  if (/\.ya?ml$/i.test(name)) return parsePlaced(text, read)
-  const whole = parseJson(text)
-  if (whole) return parseRows(whole.value, () => undefined, text, read)
-  const lines = parseLines(text)
-  return lines.rows.length > 0 && lines.flaws.length === 0 ? lines : parsePlaced(text, read)
+export interface Reading {
+  /** Tells the form, by its extension, where the text itself does not. */
+  readonly name: string
+  readonly readPlaced: ReadPlaced
+  readonly nowMs: number
 }
 
-function parsePlaced(text: string, read: ReadPlaced): ReferenceList {
-  const document = read(text)
+export function parseReferenceList(text: string, reading: Reading): ReferenceList {
+  const { name, nowMs } = reading
+  if (/\.(?:ndjson|jsonl)$/i.test(name)) return parseLines(text, nowMs)
+  if (/\.ya?ml$/i.test(name)) return parsePlaced(text, reading)
+  const whole = parseJson(text)
+  if (whole) return parseRows(whole.value, undefined, text, reading)
+  const lines = parseLines(text, nowMs)
+  if (lines.rows.length > 0 && lines.flaws.length === 0) return lines
+  if (text.length <= MOST_PLACED_BYTES) return parsePlaced(text, reading)
+  return /^\s*\[/.test(text) ? brokenJson(text) : lines
+}
+
+function parsePlaced(text: string, reading: Reading): ReferenceList {
+  const document = reading.readPlaced(text)
   if (document.problems.length > 0)
     return { rows: [], flaws: document.problems.slice(0, 1), isBroken: true }
-  return parseRows(document.value, document.placeOf, text, read)
+  return parseRows(document.value, document.placeOf, text, reading)
+}
+
+function brokenJson(text: string): ReferenceList {
+  for (const { line, column, text: row } of rowsOfJson(text))
+    if (!parseJson(row))
+      return { rows: [], flaws: [{ line, column, message: 'this is not JSON' }], isBroken: true }
+  return broken('this is not JSON, though every row is: see how it ends, and what stands between')
 }
 
 type FindPlace = (path: readonly (string | number)[]) => Place | undefined
 
+/** JSON is read without its places, which cost more than all the rest; where one is needed, it is read once more. */
+function findPlaces(text: string, { readPlaced }: Reading): FindPlace {
+  if (text.length <= MOST_PLACED_BYTES) return readPlaced(text).placeOf
+  const places = [...rowsOfJson(text)].map(({ line, column }) => ({ line, column }))
+  return ([index]) => places[Number(index)]
+}
+
 function parseRows(
   value: unknown,
-  placeOf: FindPlace,
+  placeOf: FindPlace | undefined,
   text: string,
-  read: ReadPlaced,
+  reading: Reading,
 ): ReferenceList {
   // An empty file is an empty list.
   if (value === null || value === undefined) return { rows: [], flaws: [], isBroken: false }
@@ -71,11 +98,10 @@ function parseRows(
   const flaws: Flaw[] = []
   let places = placeOf
   for (const [index, fields] of value.entries()) {
-    const row = parseRow(fields)
+    const row = parseRow(fields, reading.nowMs)
     if (!('because' in row)) rows.push(row)
     else {
-      // JSON is read without its places, which cost more than all the rest; where one is needed, it is read once more.
-      if (flaws.length === 0 && !places([])) places = read(text).placeOf
+      places ??= findPlaces(text, reading)
       const at = places([index, ...(row.key ? [row.key] : [])]) ?? { line: 1, column: 1 }
       flaws.push({ ...at, message: row.because })
     }
@@ -89,13 +115,13 @@ const broken = (message: string): ReferenceList => ({
   isBroken: true,
 })
 
-function parseLines(text: string): ReferenceList {
+function parseLines(text: string, nowMs: number): ReferenceList {
   const rows: WantedReference[] = []
   const flaws: Flaw[] = []
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue
     const parsed = parseJson(line)
-    const row = parsed ? parseRow(parsed.value) : { because: 'this line is not JSON' }
+    const row = parsed ? parseRow(parsed.value, nowMs) : { because: 'this line is not JSON' }
     if ('because' in row) flaws.push({ line: index + 1, column: 1, message: row.because })
     else rows.push(row)
   }
@@ -111,13 +137,16 @@ function parseJson(text: string): { readonly value: unknown } | undefined {
   }
 }
 
+/** So far a right clock may be ahead of ours; a time zone that was left out is further. */
+const CLOCKS_DIFFER_MS = 30 * 60_000
+
 interface Refused {
   readonly because: string
   /** The field at fault, where it is one. */
   readonly key?: string
 }
 
-function parseRow(fields: unknown): WantedReference | Refused {
+function parseRow(fields: unknown, nowMs: number): WantedReference | Refused {
   if (!isFields(fields)) return { because: 'expected `{media_id, path}`' }
   const { media_id: id, path: where, created_at: born, from } = fields
   const mediaId = typeof id === 'string' ? parseMediaId(id) : undefined
@@ -126,6 +155,8 @@ function parseRow(fields: unknown): WantedReference | Refused {
   if (path === 'outside') return { because: '`path` is no path inside the folder', key: 'path' }
   const createdAtMs = readMoment(born)
   if (Number.isNaN(createdAtMs)) return { because: '`created_at` is not a time', key: 'created_at' }
+  if (createdAtMs !== undefined && createdAtMs > nowMs + CLOCKS_DIFFER_MS)
+    return { because: '`created_at` lies in the future', key: 'created_at' }
   if (isGiven(from) && typeof from !== 'string')
     return { because: '`from` is not a text', key: 'from' }
   return {
@@ -145,10 +176,14 @@ function readPath(value: unknown): MediaPath | undefined | 'outside' {
   return path ?? 'outside'
 }
 
-/** ISO 8601, or seconds since 1970 as WeCom has them, as a number or in digits; NaN for anything else. */
+/** Seconds from here on would be the year 5138: they are milliseconds, as most programs count. */
+const FIRST_IN_MS = 1e11
+
+/** ISO 8601, or seconds since 1970 as WeCom has them, or milliseconds, as a number or in digits; NaN for anything else. */
 function readMoment(value: unknown): number | undefined {
   if (!isGiven(value)) return undefined
-  if (typeof value === 'number') return value * 1000
-  if (typeof value !== 'string') return Number.NaN
-  return /^\d{9,11}$/.test(value) ? Number(value) * 1000 : Date.parse(value)
+  if (typeof value === 'string' && !/^\d{9,13}$/.test(value)) return Date.parse(value)
+  if (typeof value !== 'number' && typeof value !== 'string') return Number.NaN
+  const count = Number(value)
+  return new Date(count < FIRST_IN_MS ? count * 1000 : count).getTime()
 }

@@ -106,3 +106,9 @@ it('is refused when it cannot be made durable, and those that waited for it try 
   expect((await accept(WANTED)).reference).toEqual(await find())
   expect(landings()).toBe(1)
 })
+
+it('believes nobody that a medium is yet to be uploaded: its id would count as alive for too long', async () => {
+  const { accept, find } = setUp()
+  await accept({ ...WANTED, createdAtMs: NOW_MS + 60_000 })
+  expect(await find()).toMatchObject({ createdAtMs: NOW_MS })
+})

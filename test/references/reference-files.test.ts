@@ -1,7 +1,9 @@
 // Reference files on a real disk: what they say is taken in once, and what is wrong with one is told and costs the others nothing.
+import { execFile } from 'node:child_process'
 import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { promisify } from 'node:util'
+import { expect, it, vi } from 'vitest'
 import { parseYaml } from '../../src/config/yaml-document.ts'
 import { readEntries } from '../../src/manifest/read-entries.ts'
 import type { MediaPath, WantedReference } from '../../src/media/media.ts'
@@ -20,13 +22,14 @@ async function setUp(...names: string[]) {
   const accepted: WantedReference[] = []
   const told: MirrorEvent[] = []
   const offered: MediaPath[] = []
+  const readPlaced = vi.fn(parseYaml)
   await mkdir(join(root, 'state'))
   const files = createReferenceFiles({
     patterns: names.map((name) => join(root, name)),
     settleMs: SETTLE_MS,
     // The second look comes at once: what has not settled by then is left to the next.
     clock: { ...clock, sleep: async () => {} },
-    readPlaced: parseYaml,
+    readPlaced,
     readEntries: (bytes, file) => readEntries(bytes, { corpId: 'ww-test', file }),
     isOwn: (truePath) => truePath.startsWith(join(root, 'state/')),
     accept: async (wanted) => void accepted.push(wanted),
@@ -48,7 +51,7 @@ async function setUp(...names: string[]) {
     told.flatMap((event) =>
       event.kind === 'reference-file-refused' ? event.because.replaceAll(root, '') : [],
     )
-  return { root, clock, files, write, accepted, told, said, offered, problems }
+  return { root, clock, files, write, accepted, told, said, offered, problems, readPlaced }
 }
 
 const ids = (accepted: readonly WantedReference[]) => accepted.map(({ mediaId }) => mediaId)
@@ -92,6 +95,79 @@ it('takes in what a file says anew, and nothing twice', async () => {
   await write('b.ndjson', '{"media_id":"id-2","path":"elsewhere.jpg"}\n{"media_id":"id-3"}\n')
   await files.look()
   expect(ids(accepted)).toEqual(['id-1', 'id-2', 'id-3'])
+})
+
+it('understands milliseconds as well, and refuses what nobody can have uploaded yet', async () => {
+  const { files, write, accepted, problems } = await setUp('a.yaml')
+  const inAnHour = new Date(NOW_MS + 3_600_000).toISOString()
+  const moments = [NOW_MS, `"${NOW_MS}"`, NOW_MS / 1000, 1e20, NOW_MS * 10, `"${inAnHour}"`]
+  const rows = moments.map((moment, index) => `- { media_id: id-${index}, created_at: ${moment} }`)
+  await write('a.yaml', rows.join('\n'))
+  await files.look()
+  const createdAtMs = NOW_MS
+  expect(accepted).toEqual([
+    { mediaId: 'id-0', createdAtMs },
+    { mediaId: 'id-1', createdAtMs },
+    { mediaId: 'id-2', createdAtMs },
+  ])
+  expect(problems()).toEqual([
+    '`/a.yaml`, line 4, column 33: `created_at` is not a time; line 5, column 33: `created_at` lies in the future; line 6, column 33: `created_at` lies in the future',
+  ])
+})
+
+it('reads what an editor of Windows wrote as UTF-8, and says of other encodings what they are', async () => {
+  const { files, write, accepted, problems } = await setUp('*')
+  await write('a.ndjson', '\ufeff{"media_id":"id-1"}\r\n\r\n{"media_id":"id-2"}\r\n')
+  await write('b.json', '\ufeff[{"media_id":"id-3"}]\r\n')
+  await write('c.json', Buffer.from('\ufeff[{"media_id":"id-4"}]', 'utf16le'))
+  // 海报 in GBK.
+  await write('d.yaml', Buffer.from('- media_id: id-5\n  path: "\xba\xa3\xb1\xa8.jpg"\n', 'latin1'))
+  await files.look()
+  expect(ids(accepted)).toEqual(['id-1', 'id-2', 'id-3'])
+  expect(problems()).toEqual([
+    expect.stringMatching(/^`\/c.json`, line 1, column 1: this is not UTF-8/),
+    expect.stringMatching(/^`\/d.yaml`, line 2, column 10: this is not UTF-8/),
+    '`/state` is not a file',
+  ])
+})
+
+it('passes by a pipe that nobody writes', async () => {
+  const { root, files, write, accepted, problems } = await setUp('a.json', 'b.json')
+  await promisify(execFile)('mkfifo', [join(root, 'a.json')])
+  await write('b.json', '[{"media_id":"id-1"}]')
+  await files.look()
+  expect(ids(accepted)).toEqual(['id-1'])
+  expect(problems()).toEqual(['`/a.json` is not a file'])
+})
+
+it('finds what makes no sense in a list too large for the reader that knows all places', async () => {
+  const { files, write, accepted, problems, readPlaced } = await setUp(
+    'a.json',
+    'b.json',
+    'c.json',
+    'd.yaml',
+  )
+  const rows = Array.from({ length: 6 }, (_, index) =>
+    JSON.stringify({ media_id: `id-${index}`, from: `"[{,${'x'.repeat(2 ** 20)}` }),
+  )
+  rows[3] = '  {"media_id": 7}'
+  await write('a.json', `[\n${rows.join(',\n')}\n]\n`)
+  rows[2] = '{"media_id" "id"}'
+  await write('b.json', `[\n${rows.join(',\n')}\n]\n`)
+  await write('c.json', `${rows.join('\n')}\n`)
+  await write('d.yaml', `[\n${rows.join(',\n')}\n]\n`)
+  await files.look()
+  expect(ids(accepted)).toEqual([
+    ...['id-0', 'id-1', 'id-2', 'id-4', 'id-5'],
+    // Those of the third file that stand in the first count once.
+  ])
+  expect(problems()).toEqual([
+    '`/a.json`, line 5, column 3: `media_id` is missing, or cannot be one',
+    '`/b.json`, line 4, column 1: this is not JSON',
+    '`/c.json`, line 3, column 1: this line is not JSON; line 4, column 1: `media_id` is missing, or cannot be one',
+    expect.stringContaining('`/d.yaml` is larger than 4 MB: use JSON or NDJSON'),
+  ])
+  expect(readPlaced).not.toHaveBeenCalled()
 })
 
 it('tells the place of what makes no sense, and takes in the rest', async () => {
