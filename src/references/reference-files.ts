@@ -116,8 +116,11 @@ export function createReferenceFiles(
     for (const row of rows)
       if (!wanted.has(row.mediaId) && !isOthers(file, row.mediaId)) wanted.set(row.mediaId, row)
     const news = [...wanted.values()].filter((row) => kept.rows.get(row.mediaId) !== textOf(row))
-    for (let from = 0; from < news.length; from += CHUNK_ROWS)
+    for (let from = 0; from < news.length; from += CHUNK_ROWS) {
+      // The next start takes in the rest; nobody waits for a minute until a large list is through.
+      if (stopping.signal.aborted) return
       await Promise.all(news.slice(from, from + CHUNK_ROWS).map((row) => takeRow(kept, row)))
+    }
     for (const mediaId of [...kept.rows.keys()]) if (!wanted.has(mediaId)) kept.rows.delete(mediaId)
   }
 
@@ -166,7 +169,7 @@ export function createReferenceFiles(
     async stop() {
       stopping.abort(new Error('the mirror is stopping'))
       timer?.cancel()
-      // A look under way ends at its next file.
+      // A look under way ends at its next file, or the next rows of one.
       if (patterns.length > 0) await lookAtAll()
     },
     report: () => [...files.values()].map(({ report }) => report),

@@ -17,6 +17,7 @@ import { openState } from './peer-state.ts'
 const SETTLE_MS = 1000
 
 async function setUp(...names: string[]) {
+  let onAccept = () => {}
   const root = await createTempFolder('lists')
   const clock = createFakeClock(NOW_MS)
   const accepted: WantedReference[] = []
@@ -32,7 +33,10 @@ async function setUp(...names: string[]) {
     readPlaced,
     readEntries: (bytes, file) => readEntries(bytes, { corpId: 'ww-test', file }),
     isOwn: (truePath) => truePath.startsWith(join(root, 'state/')),
-    accept: async (wanted) => void accepted.push(wanted),
+    async accept(wanted) {
+      accepted.push(wanted)
+      onAccept()
+    },
     onOffers: (paths) => void offered.push(...paths),
     emit: (event) => told.push(event),
     onBug: (error) => {
@@ -51,7 +55,19 @@ async function setUp(...names: string[]) {
     told.flatMap((event) =>
       event.kind === 'reference-file-refused' ? event.because.replaceAll(root, '') : [],
     )
-  return { root, clock, files, write, accepted, told, said, offered, problems, readPlaced }
+  return {
+    root,
+    clock,
+    files,
+    write,
+    accepted,
+    told,
+    said,
+    offered,
+    problems,
+    readPlaced,
+    onAccept: (act: () => void) => void (onAccept = act),
+  }
 }
 
 const ids = (accepted: readonly WantedReference[]) => accepted.map(({ mediaId }) => mediaId)
@@ -138,6 +154,22 @@ it('passes by a pipe that nobody writes', async () => {
   await files.look()
   expect(ids(accepted)).toEqual(['id-1'])
   expect(problems()).toEqual(['`/a.json` is not a file'])
+})
+
+it('stops in the middle of a large list', async () => {
+  const { files, write, accepted, onAccept } = await setUp('a.ndjson')
+  await write(
+    'a.ndjson',
+    Array.from({ length: 5000 }, (_, n) => `{"media_id":"id-${n}"}`).join('\n'),
+  )
+  let stopped: Promise<void> | undefined
+  onAccept(() => {
+    stopped ??= files.stop()
+  })
+  await files.look()
+  await stopped
+  expect(accepted.length).toBeGreaterThan(0)
+  expect(accepted.length).toBeLessThanOrEqual(1000)
 })
 
 it('finds what makes no sense in a list too large for the reader that knows all places', async () => {
