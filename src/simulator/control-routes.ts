@@ -10,6 +10,9 @@ import type { SimulatorOptions } from './options.ts'
 export const CONTROL_PREFIX = '/_simulator/'
 
 const LARGEST_BODY_BYTES = 64 * 1024
+/** These bring content, in base64: the largest file that WeCom takes in messages, and more. */
+const LARGEST_CONTENT_BYTES = 128 * 2 ** 20
+const CONTENT_NOUNS = new Set(['media', 'messages'])
 
 interface Answered {
   readonly status: number
@@ -71,8 +74,10 @@ export function createControlRoutes(deps: { controls: SimulatorControls; faults:
     const name = `${request.method} ${noun}`
     const found = Object.hasOwn(routes, name) ? routes[name] : undefined
     if (!found) return { status: 404 }
-    const text = await readText(request)
-    if (text === undefined) return { status: 413 }
+    const limitBytes = CONTENT_NOUNS.has(noun) ? LARGEST_CONTENT_BYTES : LARGEST_BODY_BYTES
+    const text = await readText(request, limitBytes)
+    if (text === undefined)
+      return { status: 413, body: { error: `the body has more than ${limitBytes} bytes` } }
     try {
       return await found(text === '' ? {} : JSON.parse(text), rest)
     } catch (error) {
@@ -94,12 +99,12 @@ export function createControlRoutes(deps: { controls: SimulatorControls; faults:
   }
 }
 
-async function readText(request: IncomingMessage): Promise<string | undefined> {
+async function readText(request: IncomingMessage, limitBytes: number): Promise<string | undefined> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request) {
     size += chunk.length
-    if (size <= LARGEST_BODY_BYTES) chunks.push(chunk)
+    if (size <= limitBytes) chunks.push(chunk)
   }
-  return size <= LARGEST_BODY_BYTES ? Buffer.concat(chunks).toString('utf8') : undefined
+  return size <= limitBytes ? Buffer.concat(chunks).toString('utf8') : undefined
 }

@@ -74,6 +74,14 @@ test('a voice that a web page recorded can be put in from another program', asyn
   expect(speech.headers['content-type']).toBe('voice/speex')
 })
 
+test('a medium as large as an upload may be is added over HTTP', async () => {
+  const { baseUrl, controls } = await withSimulator({ controls: true })
+  const content = Buffer.alloc(20 * 2 ** 20, 1).toString('base64')
+  const added = await post(`${baseUrl}/_simulator/media`, { kind: 'file', wireName: 'a', content })
+  expect(added.status).toBe(201)
+  expect(controls.media()).toMatchObject([{ sizeBytes: 20 * 2 ** 20 }])
+})
+
 test.each([
   ['media', { kind: 'voice', wireName: 'a.amr', content: '' }, 'it has no content'],
   ['media', { kind: 'voice', wireName: 'a.amr', content: '%' }, 'base64'],
@@ -93,7 +101,9 @@ test.each([
 test('other nouns and endless bodies are refused', async () => {
   const { baseUrl } = await withSimulator({ controls: true })
   expect((await send(`${baseUrl}/_simulator/nonsense`)).status).toBe(404)
-  expect((await post(`${baseUrl}/_simulator/faults`, 'x'.repeat(70_000))).status).toBe(413)
+  const refused = await post(`${baseUrl}/_simulator/faults`, 'x'.repeat(70_000))
+  expect(refused.status).toBe(413)
+  expect(JSON.parse(refused.body.toString()).error).toContain('65536 bytes')
 })
 
 test('an empty medium cannot be added', async () => {
