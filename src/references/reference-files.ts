@@ -67,9 +67,11 @@ export function createReferenceFiles(
 
   const lookAtAll = oneAtATime(async () => {
     isPending = false
-    for (const pattern of patterns)
-      for (const file of await expandPattern(pattern))
-        if (!files.has(file)) files.set(file, open(file))
+    const found = new Set((await Promise.all(patterns.map(expandPattern))).flat())
+    for (const file of found) if (!files.has(file)) files.set(file, open(file))
+    // A list that a glob finds no more has done its part. A manifest has not: what it offers is asked for again and again.
+    for (const [file, { report }] of files)
+      if (!found.has(file) && report.kind !== 'manifest') files.delete(file)
     for (const [file, kept] of files) {
       if (stopping.signal.aborted) return
       await lookAt(file, kept)

@@ -212,7 +212,7 @@ export function describeEvent(event: MirrorEvent, nowMs: number): EventText {
       return say(
         'warn',
         event.because,
-        'What it said before counts until it is mended; it is read again by itself.',
+        'What else it says, or what it said before, counts still; it is read again by itself when it has changed.',
       )
     case 'reference-file-mended':
       return say('info', `${event.file} can be read again`)

@@ -156,6 +156,20 @@ it('passes by a pipe that nobody writes', async () => {
   expect(problems()).toEqual(['`/a.json` is not a file'])
 })
 
+it('misses no list that a glob found and finds no more, but one that is named', async () => {
+  const { root, files, write, accepted, problems } = await setUp('*.ndjson', 'named.json')
+  await write('a.ndjson', '{"media_id":"id-1"}\nnonsense\n')
+  await write('named.json', '[]')
+  await files.look()
+  await Promise.all(['a.ndjson', 'named.json'].map((name) => rm(join(root, name))))
+  await files.look()
+  expect(problems()).toEqual(['cannot read `/named.json`: it is not there'])
+  await write('a.ndjson', '{"media_id":"id-1"}\n{"media_id":"id-2"}\n')
+  await files.look()
+  // Taking it in a second time changes nothing (acceptance.ts).
+  expect(ids(accepted)).toEqual(['id-1', 'id-1', 'id-2'])
+})
+
 it('stops in the middle of a large list', async () => {
   const { files, write, accepted, onAccept } = await setUp('a.ndjson')
   await write(
