@@ -151,14 +151,14 @@ function parseRow(fields: unknown, nowMs: number): WantedReference | Refused {
   const { media_id: id, path: where, created_at: born, from } = fields
   const mediaId = typeof id === 'string' ? parseMediaId(id) : undefined
   if (!mediaId) return { because: '`media_id` is missing, or cannot be one', key: 'media_id' }
+  if (isGiven(where) && typeof where !== 'string') return { because: notText('path'), key: 'path' }
   const path = readPath(where)
   if (path === 'outside') return { because: '`path` is no path inside the folder', key: 'path' }
   const createdAtMs = readMoment(born)
   if (Number.isNaN(createdAtMs)) return { because: '`created_at` is not a time', key: 'created_at' }
   if (createdAtMs !== undefined && createdAtMs > nowMs + CLOCKS_DIFFER_MS)
     return { because: '`created_at` lies in the future', key: 'created_at' }
-  if (isGiven(from) && typeof from !== 'string')
-    return { because: '`from` is not a text', key: 'from' }
+  if (isGiven(from) && typeof from !== 'string') return { because: notText('from'), key: 'from' }
   return {
     mediaId,
     ...(path !== undefined && { path }),
@@ -167,14 +167,15 @@ function parseRow(fields: unknown, nowMs: number): WantedReference | Refused {
   }
 }
 
+/** YAML takes what looks like one for a number, which would lose zeros at its front, and the digits behind the sixteenth. */
+const notText = (key: string): string => `\`${key}\` is not a text: put it in quotes`
+
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null
 
-function readPath(value: unknown): MediaPath | undefined | 'outside' {
-  if (!isGiven(value)) return undefined
-  const path =
-    typeof value === 'string' ? parseMediaPath(value.replace(/^(\.\/+)+/, '')) : undefined
-  return path ?? 'outside'
-}
+const readPath = (value: unknown): MediaPath | undefined | 'outside' =>
+  typeof value === 'string'
+    ? (parseMediaPath(value.replace(/^(\.\/+)+/, '')) ?? 'outside')
+    : undefined
 
 /** Seconds from here on would be the year 5138: they are milliseconds, as most programs count. */
 const FIRST_IN_MS = 1e11

@@ -156,6 +156,15 @@ it('passes by a pipe that nobody writes', async () => {
   expect(problems()).toEqual(['`/a.json` is not a file'])
 })
 
+it('says how to write what YAML takes for a number', async () => {
+  const { files, write, problems } = await setUp('a.yaml')
+  await write('a.yaml', '- { media_id: id-1, from: 007 }\n- { media_id: id-2, path: 2026 }\n')
+  await files.look()
+  expect(problems()).toEqual([
+    '`/a.yaml`, line 1, column 27: `from` is not a text: put it in quotes; line 2, column 27: `path` is not a text: put it in quotes',
+  ])
+})
+
 it('misses no list that a glob found and finds no more, but one that is named', async () => {
   const { root, files, write, accepted, problems } = await setUp('*.ndjson', 'named.json')
   await write('a.ndjson', '{"media_id":"id-1"}\nnonsense\n')
