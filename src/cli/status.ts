@@ -79,8 +79,10 @@ function renderMedia({ alive, total, due, expired, missing, unkept }: StatusAnsw
 /** Those that are well in one line, each of the others by name. */
 function renderReferenceFiles({ reference_files: files }: StatusAnswer): Fact[] {
   if (files.length === 0) return []
-  const hosts = files.filter(({ kind }) => kind === 'manifest').length
-  const counts = `${hosts} manifests of other hosts, ${files.length - hosts} lists`
+  const of = (wanted: 'manifest' | 'list' | null) =>
+    files.filter(({ kind }) => kind === wanted).length
+  const unread = of(null) > 0 ? `, ${of(null)} never read yet` : ''
+  const counts = `${of('manifest')} manifests of other hosts, ${of('list')} lists${unread}`
   const broken = files.flatMap(({ problem }) => (problem === null ? [] : [showName(problem)]))
   return [['files', [counts, ...broken].join('\n  → ')]]
 }

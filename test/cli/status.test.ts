@@ -167,7 +167,7 @@ it('tells of reference files what they are, and by name what is wrong with one',
     { ...file, kind: null, problem: 'cannot read `/y`: it is not there' },
   ]
   expect(screen({ ...running, reference_files })).toContain(
-    '1 manifests of other hosts, 2 lists\n  → cannot read `/y`: it is not there',
+    '1 manifests of other hosts, 1 lists, 1 never read yet\n  → cannot read `/y`: it is not there',
   )
 })
 
