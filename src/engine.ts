@@ -17,7 +17,7 @@ import { openLowdbManifest } from './manifest/lowdb-manifest.ts'
 import type { Manifest } from './manifest/manifest.ts'
 import { readEntries } from './manifest/read-entries.ts'
 import { createKindPolicy } from './media/kind.ts'
-import type { Reference } from './media/media.ts'
+import type { MediaId, Reference } from './media/media.ts'
 import { isTempName } from './media/temp-name.ts'
 import { createPasses } from './pass.ts'
 import { landingPath } from './plan/step.ts'
@@ -29,6 +29,7 @@ import { createArrivals } from './support/arrivals.ts'
 import type { Clock } from './support/clock.ts'
 import type { Events } from './support/events.ts'
 import { isUnfinishedHint } from './support/hint-file.ts'
+import { createTurns } from './support/turns.ts'
 import { createDeadIds } from './transfer/dead-ids.ts'
 import { createDiskRoom, measureDisk } from './transfer/disk-room.ts'
 import { createDownloader } from './transfer/download.ts'
@@ -126,9 +127,11 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     emit,
   })
   const arrivals = createArrivals()
+  const referenceTurns = createTurns<MediaId>()
   const download = createDownloader({
     ...shared,
     onArrival: arrivals.tell,
+    referenceTurns,
     room: diskRoom,
     deadIds,
     lifetimeMs: config.renewal.lifetimeMs,
@@ -198,6 +201,7 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     },
     clock: serviceClock,
     isOutage: () => circuit.state().kind !== 'closed',
+    referenceTurns,
     emit,
     onBug,
   })
@@ -207,7 +211,8 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
       // A step may have called nobody (kept, shared, renamed): a place that was kept for its probe is free again.
       circuit.release()
     },
-    onOverlap: (path) => passes.request({ because: 'changed while in flight', paths: [path] }),
+    onOverlap: (path, isLanding) =>
+      passes.request({ because: 'changed while in flight', paths: [path], due: isLanding }),
     admits: circuit.admits,
     waitMs,
     isProbing: () => circuit.state().kind !== 'closed',
@@ -222,6 +227,7 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     manifest,
     clock: serviceClock,
     emit,
+    turns: referenceTurns,
     // Before the first scan nothing is landed in a folder that may not be mounted; the pass that follows it sees all.
     requestLanding({ mediaId, path }) {
       const paths = [landingPath(mediaId, path)]
@@ -281,6 +287,7 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     diskRoom,
     arrivals,
     acceptance,
+    referenceTurns,
     referenceFiles,
     /** Looks at the whole folder, if nobody has yet. */
     firstScan,

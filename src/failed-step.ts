@@ -1,9 +1,17 @@
 // Answers for what a failed step means: the file's own fault is recorded as its problem, everyone else's waits for a later pass.
 import { FileUnreadable, isMirrorError, type MirrorError } from './errors.ts'
 import type { Manifest } from './manifest/manifest.ts'
-import type { MediaPath, Problem, ProblemCode, Reference } from './media/media.ts'
+import {
+  isSameWish,
+  type MediaId,
+  type MediaPath,
+  type Problem,
+  type ProblemCode,
+  type Reference,
+} from './media/media.ts'
 import { landingPath, type Step } from './plan/step.ts'
 import type { Emit } from './support/events.ts'
+import { createTurns, type Turns } from './support/turns.ts'
 
 /** What the service failed on waits for nothing but the next look, whatever the clock says. */
 const AT_ANY_LOOK = 0
@@ -19,14 +27,16 @@ const HOSTS: ReadonlySet<MirrorError['code']> = new Set([
 const MOST_REMEMBERED = 10_000
 
 export function createFailedSteps(deps: {
-  manifest: Pick<Manifest, 'findProblem' | 'commit'>
+  manifest: Pick<Manifest, 'findProblem' | 'findReference' | 'commit'>
   /** The service's clock. */
   clock: { nowMs(): number }
   /** Whether WeCom is not called at present, which was told: then it is no news that a path cannot be transferred. */
   isOutage: () => boolean
+  /** Of whoever decides about a reference. */
+  referenceTurns?: Turns<MediaId> | undefined
   emit: Emit
 }) {
-  const { manifest, clock, emit } = deps
+  const { manifest, clock, emit, referenceTurns = createTurns<MediaId>() } = deps
   /** Why paths were postponed last. Each is told once, and again after it has come through. */
   const postponed = new Map<
     MediaPath,
@@ -84,8 +94,15 @@ export function createFailedSteps(deps: {
       return mayPass ? triedAgainAtMs(problem.sinceMs, clock.nowMs()) : undefined
     }
     if (mayPass) return triedAgainAtMs(postpone(step.path, error), clock.nowMs())
-    if (step.kind === 'land') await recordLoss(step.reference, error)
+    if (step.kind === 'land')
+      await referenceTurns.take(step.reference.mediaId, () => endLanding(step.reference, error))
     return undefined
+  }
+
+  /** What was wished anew, or dismissed, since the step was planned has another fate. */
+  async function endLanding(planned: Reference, error: MirrorError): Promise<void> {
+    const standing = await manifest.findReference(planned.mediaId)
+    if (standing && isSameWish(standing, planned)) await recordLoss(standing, error)
   }
 
   async function recordProblem(step: Step, error: MirrorError): Promise<Problem> {

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { MirrorError } from './errors.ts'
 import { createFailedSteps } from './failed-step.ts'
 import type { Manifest } from './manifest/manifest.ts'
-import type { MediaPath } from './media/media.ts'
+import type { MediaId, MediaPath, Reference } from './media/media.ts'
 import { createPassFacts, type FolderFacts, type OfferFacts } from './pass-facts.ts'
 import { add, createWish, type PassRequest, type Wish, wishForEverything } from './pass-wish.ts'
 import { createMassLoss, type Missing, type Verdict } from './plan/mass-loss.ts'
@@ -12,6 +12,7 @@ import { type PlanPolicy, planPass } from './plan/plan.ts'
 import type { Step } from './plan/step.ts'
 import type { Released, RenewalRelease } from './renewal-release.ts'
 import type { Emit } from './support/events.ts'
+import type { Turns } from './support/turns.ts'
 import type { Perform } from './transfer/perform.ts'
 import type { TransferQueue } from './transfer/transfer-queue.ts'
 
@@ -44,6 +45,8 @@ type PassFactsReader = ReturnType<typeof createPassFacts>
 interface View {
   readonly facts: PassFactsReader
   readonly judge: () => Promise<Verdict>
+  /** Something else is done at the path first, where a medium is to land. */
+  readonly noteCrowded: (path: MediaPath) => void
 }
 
 const NOTHING: Released = { due: new Set(), early: new Set() }
@@ -62,6 +65,7 @@ export function createPasses(deps: {
   clock: { nowMs(): number }
   /** Whether WeCom is not called at present. */
   isOutage: () => boolean
+  referenceTurns?: Turns<MediaId>
   emit: Emit
   /** An error that nobody foresaw: the program must not go on as if nothing had happened. */
   onBug: (error: unknown) => void
@@ -70,6 +74,8 @@ export function createPasses(deps: {
   const massLoss = createMassLoss(clock)
   const facts = createPassFacts({ ...deps, onMissing: massLoss.noteVanished })
   const failures = createFailedSteps(deps)
+  /** Paths where a medium is to land as soon as what is planned there before it is done. */
+  const crowded = new Set<MediaPath>()
   /** What the next pass will look at, if anyone asked for one. */
   let wish: Wish | undefined
   let running: Promise<void> | undefined
@@ -100,7 +106,11 @@ export function createPasses(deps: {
     const startedAtMs = clock.nowMs()
     let stepCount = 0
     const released = scope.due ? await deps.renewals.take() : NOTHING
-    const view = { facts, judge: () => judgeMissing(scope.asked) }
+    const view = {
+      facts,
+      judge: () => judgeMissing(scope.asked),
+      noteCrowded: (path: MediaPath) => void crowded.add(path),
+    }
     for await (const steps of planScope(scope, view, released)) {
       stepCount += steps.length
       deps.queue().submit(steps, clock.nowMs())
@@ -115,7 +125,7 @@ export function createPasses(deps: {
 
   async function* planScope(
     scope: Wish,
-    { facts, judge }: View,
+    { facts, judge, noteCrowded }: View,
     released: Released = NOTHING,
   ): AsyncGenerator<Step[]> {
     let references = await facts.openReferences(scope)
@@ -132,7 +142,7 @@ export function createPasses(deps: {
     }
     const newSizes = facts.newSizes()
     for (const chunk of chunks.length > 0 ? chunks : [[]]) {
-      yield planPass(
+      const steps = planPass(
         {
           folder: { believed, newSizes },
           sights: await facts.look(chunk),
@@ -143,6 +153,8 @@ export function createPasses(deps: {
         },
         clock.nowMs(),
       )
+      for (const path of crowdedPaths(references, steps)) noteCrowded(path)
+      yield steps
       references = []
       await setImmediate()
     }
@@ -168,8 +180,8 @@ export function createPasses(deps: {
     const glance = createPassFacts(deps)
     const judge = async () =>
       massLoss.isDoubtful(await describeMissing(glance)) ? 'doubt' : ('act' as const)
-    for await (const some of planScope(wishForEverything(), { facts: glance, judge }))
-      steps.push(...some)
+    const view = { facts: glance, judge, noteCrowded: () => {} }
+    for await (const some of planScope(wishForEverything(), view)) steps.push(...some)
     return steps
   }
 
@@ -184,7 +196,7 @@ export function createPasses(deps: {
     try {
       await deps.perform(step, signal)
       failures.succeeded(step.path)
-      facts.markDone(step.path)
+      markDone(step.path)
       if (isAboutMissing(step)) massLoss.noteAct(step.path, step.kind !== 'restore')
       if (step.kind === 'restore' || step.kind === 'land' || step.kind === 'take')
         await facts.markBrought(step.path)
@@ -193,6 +205,13 @@ export function createPasses(deps: {
       if (!signal.aborted) await takeInFailure(step, error).catch(deps.onBug)
     }
     if (step.kind === 'upload' || step.kind === 'renew') facts.lookAgainIfGone(step.path)
+  }
+
+  /** Not where the step only waits for another attempt: so would the landing that comes after it. */
+  function markDone(path: MediaPath) {
+    facts.markDone(path)
+    if (crowded.delete(path))
+      request({ because: 'another medium is to land there', due: true, paths: [path] })
   }
 
   /** What was done about a path may let another host's word about it be judged, or about the one that it is a copy of. */
@@ -205,7 +224,7 @@ export function createPasses(deps: {
   async function takeInFailure(step: Step, error: unknown) {
     const againAtMs = await failures.takeIn(step, error)
     // Said here and not left to chance: a look in between may have taken the path for done.
-    if (againAtMs === undefined) facts.markDone(step.path)
+    if (againAtMs === undefined) markDone(step.path)
     else facts.leaveUndone(step.path, againAtMs)
   }
 
@@ -233,6 +252,18 @@ const massLossDoubt = ({ paths }: Missing) => ({
   because: `more than half of what the manifest knows vanished within ten minutes; ${paths.size} files are gone`,
   hint: 'Put the files back, or say `wecom-media-mirror sync --restore-vanished` to fetch them from WeCom while their ids live, or `wecom-media-mirror forget --vanished`.',
 })
+
+/** Where a reference has no step, since its path has another. */
+function crowdedPaths(references: readonly Reference[], steps: readonly Step[]): MediaPath[] {
+  if (references.length === 0) return []
+  const landing = new Set(
+    steps.flatMap((step) => (step.kind === 'land' ? step.reference.mediaId : [])),
+  )
+  const taken = new Set(steps.map(({ path }) => path))
+  return references.flatMap(({ mediaId, path }) =>
+    path !== undefined && taken.has(path) && !landing.has(mediaId) ? path : [],
+  )
+}
 
 const isAboutMissing = (step: Step): boolean =>
   step.kind === 'restore' ||

@@ -324,6 +324,19 @@ describe('a failed step', () => {
     expect(await site.manifest.findProblem(aPath('a.jpg'))).toBeDefined()
   })
 
+  it('to land is no loss of what is wanted elsewhere by now', async () => {
+    const site = setUp()
+    const reference = aReference({ path: aPath('a.jpg') })
+    const elsewhere = aReference({ path: aPath('b.jpg') })
+    await site.manifest.commit([{ kind: 'put-reference', reference }])
+    site.whenPerforming(async () => {
+      await site.manifest.commit([{ kind: 'put-reference', reference: elsewhere }])
+      throw new MediaUnacceptable('cannot land `a.jpg`: the folder ignores files of that name')
+    })
+    await site.pass(tick)
+    expect(await site.manifest.findReference(reference.mediaId)).toEqual(elsewhere)
+  })
+
   it('to land for want of room leaves the reference accepted, and is tried on every tick', async () => {
     const site = setUp()
     await site.manifest.commit([{ kind: 'put-reference', reference: aReference() }])

@@ -129,6 +129,13 @@ export interface Reference {
 /** What one says who needs a medium; the rest is what becomes of it. */
 export type WantedReference = Omit<Reference, 'acceptedAtMs' | 'state' | 'landedPath' | 'message'>
 
+/** Whether it waits still, and for the same: another place, or the high definition, is another wish. */
+export const isSameWish = (standing: Reference, { path, into, isHd }: Reference): boolean =>
+  standing.state === 'accepted' &&
+  standing.path === path &&
+  standing.into === into &&
+  standing.isHd === isHd
+
 /** A path as the rest of the program may hold it, or undefined for what can never name a file of the folder. */
 export function parseMediaPath(text: string): MediaPath | undefined {
   if (text === '' || text.includes('\0') || text.startsWith('/')) return undefined

@@ -3,6 +3,7 @@
 import type { Manifest } from '../manifest/manifest.ts'
 import type { MediaId, Reference, WantedReference } from '../media/media.ts'
 import type { Emit } from '../support/events.ts'
+import { createTurns, type Turns } from '../support/turns.ts'
 
 export interface Accepted {
   /** False for one that was known already: it is durable as well, and nothing was changed. */
@@ -25,10 +26,13 @@ export function createAcceptance(deps: {
   /** Asks for a pass that looks at open references, and at this one even if it was to wait. */
   requestLanding: (reference: Reference) => void
   emit: Emit
+  /**
+   * Shared with whoever else decides about references: who comes with an id that is being taken in waits, and then finds it known;
+   * who comes while its landing is recorded finds it landed.
+   */
+  turns?: Turns<MediaId>
 }): Acceptance {
-  const { manifest, clock } = deps
-  /** The last one for each id that is being taken in: who comes with the same id meanwhile waits, and then finds it known. */
-  const underWay = new Map<MediaId, Promise<unknown>>()
+  const { manifest, clock, turns = createTurns<MediaId>() } = deps
 
   async function take(wanted: WantedReference, anew: boolean): Promise<Accepted> {
     const known = await manifest.findReference(wanted.mediaId)
@@ -41,18 +45,8 @@ export function createAcceptance(deps: {
   }
 
   return {
-    async accept(wanted, { anew } = { anew: false }) {
-      const { mediaId } = wanted
-      // Whoever was before has told its own caller of its failure.
-      const before = underWay.get(mediaId)?.catch(() => {})
-      const mine = before ? before.then(() => take(wanted, anew)) : take(wanted, anew)
-      underWay.set(mediaId, mine)
-      try {
-        return await mine
-      } finally {
-        if (underWay.get(mediaId) === mine) underWay.delete(mediaId)
-      }
-    },
+    accept: (wanted, { anew } = { anew: false }) =>
+      turns.take(wanted.mediaId, () => take(wanted, anew)),
   }
 }
 

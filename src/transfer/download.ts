@@ -3,6 +3,7 @@
 import { FileUnreadable, MediaUnacceptable } from '../errors.ts'
 import type { Change, Manifest } from '../manifest/manifest.ts'
 import {
+  isSameWish,
   type ManifestEntry,
   type MediaId,
   type MediaPath,
@@ -13,7 +14,7 @@ import {
 import type { Step } from '../plan/step.ts'
 import type { Arrivals } from '../support/arrivals.ts'
 import type { Emit } from '../support/events.ts'
-import { createTurns } from '../support/turns.ts'
+import { createTurns, type Turns } from '../support/turns.ts'
 import type { Wecom } from '../wecom/wecom.ts'
 import { type DeadIds, isDeadId } from './dead-ids.ts'
 import type { DiskRoom } from './disk-room.ts'
@@ -37,12 +38,15 @@ export interface DownloadDeps extends LandingDeps {
   deadIds: DeadIds
   /** How far each download has come. */
   onArrival?: Arrivals['tell']
+  /** Of whoever decides about a reference: what is wished anew while its landing is recorded must not be taken for landed. */
+  referenceTurns?: Turns<MediaId>
   emit: Emit
 }
 
 /** Performs `restore` and `land` steps: resolves when the file is on disk and the outcome durable. */
 export function createDownloader(deps: DownloadDeps) {
   const { root, manifest, clock, emit, deadIds } = deps
+  const { referenceTurns = createTurns<MediaId>() } = deps
   const landing = createLanding(deps)
   /** Never two downloads of one id at once. */
   const turns = createTurns<MediaId>()
@@ -103,9 +107,7 @@ export function createDownloader(deps: DownloadDeps) {
   /** The reference as it stands, unless it is not to land there any more. */
   async function findWanted(planned: Reference): Promise<Reference | undefined> {
     const standing = await manifest.findReference(planned.mediaId)
-    const { path, into, isHd } = planned
-    const isSame = standing?.path === path && standing?.into === into && standing?.isHd === isHd
-    return isSame && standing?.state === 'accepted' ? standing : undefined
+    return standing && isSameWish(standing, planned) ? standing : undefined
   }
 
   async function landNow(reference: Reference, signal: AbortSignal): Promise<void> {
@@ -116,20 +118,26 @@ export function createDownloader(deps: DownloadDeps) {
     if (fetched === 'lost') return reportReferenceLost(reference)
     try {
       const landed = await landing.land(reference, fetched)
-      const { entry } = landed
-      const ended = await endOf(reference, entry.path)
-      const changes: Change[] = [{ kind: 'put-entry', entry }]
-      if (ended) changes.push({ kind: 'put-reference', reference: ended })
-      // In the inbox many are called the same; only a path that somebody named is a conflict.
-      const conflict = reference.path && describeConflict(landed, clock.nowMs())
-      await commit(changes, entry.path, conflict)
-      if (!ended) return
+      const isEnded = await referenceTurns.take(mediaId, () => recordLanded(reference, landed))
+      if (!isEnded) return
       // The entry may have an id of its own for these bytes; who waits for this reference knows only the other.
       const tookMs = clock.nowMs() - startedAtMs
-      emit({ kind: 'landed', entry: { ...entry, mediaId }, tookMs })
+      emit({ kind: 'landed', entry: { ...landed.entry, mediaId }, tookMs })
     } finally {
       await fetched.discard()
     }
+  }
+
+  /** Whether that is the end of the reference. */
+  async function recordLanded(reference: Reference, landed: Landed): Promise<boolean> {
+    const { entry } = landed
+    const ended = await endOf(reference, entry.path)
+    const changes: Change[] = [{ kind: 'put-entry', entry }]
+    if (ended) changes.push({ kind: 'put-reference', reference: ended })
+    // In the inbox many are called the same; only a path that somebody named is a conflict.
+    const conflict = reference.path && describeConflict(landed, clock.nowMs())
+    await commit(changes, entry.path, conflict)
+    return ended !== undefined
   }
 
   /** Undefined when it was dismissed meanwhile, or accepted for another place or in HD, and somebody told so: landing as that is its end. */
@@ -179,12 +187,18 @@ export function createDownloader(deps: DownloadDeps) {
   async function reportReferenceLost(reference: Reference): Promise<void> {
     // That there is no high definition of it says nothing about its life.
     if (!reference.isHd) await deadIds.end(reference.mediaId)
-    const message = describeLoss(reference)
-    await manifest.commit([
-      { kind: 'put-reference', reference: { ...reference, state: 'lost', message } },
-    ])
     const { mediaId, path = landedNowhere } = reference
-    emit({ kind: 'lost', path, mediaId, message })
+    const message = describeLoss(reference)
+    const isEnded = await referenceTurns.take(mediaId, async () => {
+      const standing = await findWanted(reference)
+      // What was wished anew meanwhile learns its own fate, and what was dismissed has none.
+      if (!standing) return false
+      await manifest.commit([
+        { kind: 'put-reference', reference: { ...standing, state: 'lost', message } },
+      ])
+      return true
+    })
+    if (isEnded) emit({ kind: 'lost', path, mediaId, message })
   }
 
   const taker = createTaker(deps)

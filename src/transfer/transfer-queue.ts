@@ -1,6 +1,6 @@
 // Answers for when a step is performed: by urgency, within slots, at most one per path at a time, none while the circuit is open.
 // Not for who goes before whom (plan/renewal-order.ts), what a step does (perform.ts) nor what comes of it (pass.ts).
-import type { MediaPath } from '../media/media.ts'
+import { isSameWish, type MediaPath } from '../media/media.ts'
 import { isUrgent, type Lane, nextUploadLane, type UploadLane } from '../plan/renewal-order.ts'
 import type { Step } from '../plan/step.ts'
 import type { Clock, Timer } from '../support/clock.ts'
@@ -38,8 +38,8 @@ export interface QueueLoad {
 export interface TransferQueueDeps {
   /** Performs one step to its end; never rejects. */
   perform: (step: Step, signal: AbortSignal) => Promise<void>
-  /** A step was submitted for this path while another was in flight: it needs a fresh look. */
-  onOverlap: (path: MediaPath) => void
+  /** A step was submitted for this path while another was in flight: it needs a fresh look. Perhaps another medium is to land there. */
+  onOverlap: (path: MediaPath, isLanding: boolean) => void
   /** Whether WeCom may be called at this moment. Asked last, and only to go: while a circuit probes, its first yes is the only one. */
   admits: () => boolean
   /** How long the quota has no room for one more call; a step is chosen when there is, and not before it waits. */
@@ -65,7 +65,8 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
   const waiting = createWaitingSteps(deps.askedAtMs)
   const inFlight = new Map<MediaPath, { step: Step; ended: Promise<void> }>()
   const running: Record<Lane, number> = { local: 0, renewal: 0, expired: 0, fresh: 0, download: 0 }
-  const overlapped = new Set<MediaPath>()
+  /** For each path in flight for which something came meanwhile: whether that is another landing. */
+  const overlapped = new Map<MediaPath, boolean>()
   const aborter = new AbortController()
   const idleWaiters: (() => void)[] = []
   /** What is waited for: that the quota has room, that what waits is in its lanes. */
@@ -148,7 +149,9 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
     const ended = deps.perform(step, aborter.signal).then(() => {
       running[lane]--
       inFlight.delete(step.path)
-      if (overlapped.delete(step.path)) deps.onOverlap(step.path)
+      const isLanding = overlapped.get(step.path)
+      overlapped.delete(step.path)
+      if (isLanding !== undefined) deps.onOverlap(step.path, isLanding)
       pump()
     })
     inFlight.set(step.path, { step, ended })
@@ -165,8 +168,9 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
     submit(steps, nowMs) {
       if (stopped) return
       for (const step of steps) {
-        if (inFlight.has(step.path)) overlapped.add(step.path)
-        else waiting.put(step, nowMs)
+        const current = inFlight.get(step.path)?.step
+        if (!current) waiting.put(step, nowMs)
+        else overlapped.set(step.path, overlapped.get(step.path) || isAnotherLanding(step, current))
       }
       pump()
     },
@@ -197,4 +201,11 @@ export function createTransferQueue(deps: TransferQueueDeps): TransferQueue {
       else for (const resolve of idleWaiters.splice(0)) resolve()
     },
   }
+}
+
+/** A landing that is planned once more while it is in flight is none. */
+function isAnotherLanding(step: Step, current: Step): boolean {
+  if (step.kind !== 'land' || current.kind !== 'land') return step.kind === 'land'
+  const [wanted, landing] = [step.reference, current.reference]
+  return wanted.mediaId !== landing.mediaId || !isSameWish(landing, wanted)
 }

@@ -33,6 +33,7 @@ interface Wish {
   readonly settings?: { readonly folder?: object; readonly [section: string]: unknown }
   readonly clockSkewMs?: number
   readonly measureDisk?: EngineDeps['measureDisk']
+  readonly files?: EngineDeps['files']
 }
 
 export type Machine = Awaited<ReturnType<typeof startMachine>>
@@ -42,14 +43,14 @@ export async function startMachine({
   startMs,
   settings = {},
   clockSkewMs = 0,
-  measureDisk,
+  ...deps
 }: Wish = {}) {
   const folder = await plantFiles()
   const state = await createTempFolder('state')
   const time = takeOverTime(startMs ?? Date.now() + HOUR_MS)
   const wecom = await withSimulator({ clock: time.service, clockSkewMs })
   const told: MirrorEvent[] = []
-  const open = () => openOn({ folder, state, baseUrl: wecom.baseUrl, settings, told, measureDisk })
+  const open = () => openOn({ folder, state, baseUrl: wecom.baseUrl, settings, told, deps })
   let mirror = await open()
   onTestFinished(() => mirror.stop())
   const { rest, hasBegun } = createRest(told, () => mirror)
@@ -60,13 +61,16 @@ export async function startMachine({
   return {
     wecom,
     folder,
+    state,
     told,
+    rest,
     look,
     leastLeftMs,
     leap: time.leap,
     suspend: time.suspend,
     ...createTally(told),
     status: () => mirror.desk.status(),
+    desk: () => mirror.desk,
     /** Time passes, for everyone: timer after timer, each with all that comes of it, and a look in the middle of that and after it. */
     async advance(byMs: number) {
       let isOver = false
@@ -97,8 +101,9 @@ export async function startMachine({
       await rest()
       await look()
     },
-    async restart() {
+    async restart(whileOff: () => Promise<void> = async () => {}) {
       await mirror.stop()
+      await whileOff()
       mirror = await open()
       await mirror.start()
       await rest()
@@ -145,7 +150,7 @@ async function openOn(site: {
   baseUrl: string
   settings: NonNullable<Wish['settings']>
   told: MirrorEvent[]
-  measureDisk: Wish['measureDisk']
+  deps: Pick<Wish, 'measureDisk' | 'files'>
 }): Promise<Mirror> {
   const text = JSON.stringify({
     wecom: { corpId: 'ww-test', secret: 'secret', baseUrl: site.baseUrl },
@@ -157,6 +162,7 @@ async function openOn(site: {
   const config = parseConfig({ text, file: join(site.state, '../config.yaml'), shownAs: 'it' }, {})
   const events = createEvents()
   events.subscribe((event) => site.told.push(event))
+  const { measureDisk, files } = site.deps
   const bugs: unknown[] = []
   onTestFinished(() => expect(bugs).toEqual([]))
   return openMirror(config, {
@@ -169,7 +175,8 @@ async function openOn(site: {
     events,
     isWatched: false,
     onBug: (error) => bugs.push(error),
-    ...(site.measureDisk && { measureDisk: site.measureDisk }),
+    ...(measureDisk && { measureDisk }),
+    ...(files && { files }),
   })
 }
 

@@ -5,8 +5,16 @@ import { setTimeout } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { createKindPolicy } from '../../src/media/kind.ts'
 import { WECOM_LIMITS } from '../../src/media/limits.ts'
-import { createStamp, type ManifestEntry, type Reference, ROOT } from '../../src/media/media.ts'
+import {
+  createStamp,
+  type ManifestEntry,
+  type MediaId,
+  type Reference,
+  ROOT,
+} from '../../src/media/media.ts'
+import { createAcceptance } from '../../src/references/acceptance.ts'
 import type { MirrorEvent } from '../../src/support/events.ts'
+import { createTurns } from '../../src/support/turns.ts'
 import { createDeadIds } from '../../src/transfer/dead-ids.ts'
 import { createDownloader } from '../../src/transfer/download.ts'
 import { fingerprintBuffer } from '../../src/transfer/fingerprint.ts'
@@ -39,8 +47,10 @@ async function setUp(files: Record<string, string> = {}) {
   const emit = (event: MirrorEvent) => void events.push(event)
   let meanwhile = async () => {}
   let inbox = 'inbox/{name}'
+  const referenceTurns = createTurns<MediaId>()
   const downloader = createDownloader({
     root,
+    referenceTurns,
     room: { require: async () => {} },
     wecom: {
       async download(request, signal) {
@@ -65,6 +75,13 @@ async function setUp(files: Record<string, string> = {}) {
     wecom,
     manifest,
     events,
+    acceptance: createAcceptance({
+      manifest,
+      clock,
+      emit,
+      requestLanding: () => {},
+      turns: referenceTurns,
+    }),
     store,
     said: () => events.map(({ kind }) => kind),
     find: (path: string) => manifest.findEntry(aPath(path)),
@@ -493,3 +510,27 @@ it('does not take a reference for landed that somebody wants elsewhere by now, o
   expect((await site.manifest.count()).references).toBe(0)
   expect(await site.names()).toEqual(['a.jpg', 'c.jpg'])
 })
+
+it.each(['landed', 'lost'] as const)(
+  'keeps a wish that comes while it is being recorded that the medium is %s',
+  async (state) => {
+    const site = await setUp()
+    const mediaId = aMediaId(state === 'landed' ? site.store(bytes) : 'dead')
+    const { commit } = site.manifest
+    let accepting: Promise<unknown> | undefined
+    site.manifest.commit = async (changes) => {
+      const isEnd = changes.some(
+        (change) => change.kind === 'put-reference' && change.reference.state === state,
+      )
+      if (isEnd && !accepting) {
+        accepting = site.acceptance.accept({ mediaId, path: aPath('b.jpg') }, { anew: true })
+        await setTimeout(5)
+      }
+      await commit(changes)
+    }
+    await site.land(mediaId, 'a.jpg')
+    await accepting
+    const wish = { path: 'b.jpg', state: 'accepted' }
+    expect(await site.manifest.findReference(mediaId)).toMatchObject(wish)
+  },
+)
