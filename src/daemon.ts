@@ -10,7 +10,7 @@ import { createDangerWatch } from './danger-watch.ts'
 import { type Closers, createEngine, type Engine, type EngineDeps } from './engine.ts'
 import { createHooks } from './hook-set-up.ts'
 import { createMirrorDesk } from './mirror-desk.ts'
-import { forgetOldMessages } from './references/old-messages.ts'
+import { forgetOldReferences } from './references/old-references.ts'
 import { createRetries } from './retries.ts'
 import { createSchedule } from './schedule.ts'
 import type { Desk } from './serve/desk.ts'
@@ -194,11 +194,9 @@ function createTicks(config: Config, deps: MirrorDeps, engine: Engine, closers: 
         onTick() {
           passes.request({ because: 'renewal tick', due: true })
           problems.catchUp().catch(onBug)
-          const nowMs = engine.serviceClock.nowMs()
+          const moment = { nowMs: engine.serviceClock.nowMs(), lifetimeMs }
           // One after the other: the last is the one that is waited for at the end.
-          forgetting = forgetting
-            .then(() => forgetOldMessages(engine.manifest, { nowMs, lifetimeMs }))
-            .catch(onBug)
+          forgetting = forgetting.then(() => forgetOldReferences(engine, moment)).catch(onBug)
         },
       },
       {

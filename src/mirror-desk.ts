@@ -95,6 +95,7 @@ export function createMirrorDesk(
     circuitError: () => circuit.state().error ?? engine.held.error('downloads') ?? engine.doubt(),
     arrivals: engine.arrivals,
     queue,
+    referenceTurns: engine.referenceTurns,
     deleteFile: (path: MediaPath) => removeFile(root, path),
   })
   return {

@@ -1,13 +1,106 @@
-// The whole program, in process: what becomes of references that get in each other's way. No tick comes to anybody's help but where time passes.
-import { readdir } from 'node:fs/promises'
+// The whole program, in process: how long references are remembered, over restarts and weeks, and what becomes of those that get in each
+// other's way. No tick comes to anybody's help but where time passes.
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from 'vitest'
+import { HOUR_MS } from './helpers/builders.ts'
 import { type Machine, startMachine } from './helpers/machine.ts'
 import { pullAll, pullOne } from './helpers/pulling.ts'
 import { anAmr } from './helpers/samples.ts'
+import { createTempFolder } from './helpers/temp-folder.ts'
+
+const DAY_MS = 24 * HOUR_MS
+
+/** A list that the machine reads, and what is done with it. */
+async function aList() {
+  const file = join(await createTempFolder('lists'), 'list.json')
+  const write = async (...rows: object[]) => {
+    await writeFile(`${file}.new`, JSON.stringify(rows))
+    await rename(`${file}.new`, file)
+  }
+  await write()
+  return { file, write, settings: { references: { files: [file] } } }
+}
 
 const add = (machine: Machine, wireName: string) =>
   machine.wecom.controls.addMedia({ kind: 'file', wireName, content: Buffer.from(wireName) })
+
+const statesOf = async (machine: Machine) =>
+  Object.fromEntries(
+    (await machine.desk().references()).map(({ media_id, state }) => [media_id, state]),
+  )
+
+/** Time passes until it is so: the looks at files need real time besides. */
+const comesTo = async (machine: Machine, states: Record<string, string>) => {
+  for (let round = 0; round < 200; round++) {
+    await machine.advance(3000)
+    if (isDeepStrictEqual(await statesOf(machine), states)) return
+  }
+  expect(await statesOf(machine)).toEqual(states)
+}
+
+/** Nobody is awake for so long; after that the ticks come. */
+async function sleep(machine: Machine, days: number) {
+  machine.suspend(days * DAY_MS)
+  await machine.advance(11 * 60_000)
+}
+
+const downloads = ({ wecom }: Machine) => wecom.controls.counts().get ?? 0
+
+const forget = async (machine: Machine, mediaId: string) =>
+  (await machine.desk().forget([mediaId], { deleteFile: false, vanished: false }))[0]?.forgotten
+
+test('what a person dismissed stays so as long as a list names it for the same place, over restarts and weeks', async () => {
+  const list = await aList()
+  const machine = await startMachine(list)
+  await list.write({ media_id: 'dead-1' }, { media_id: 'dead-2', path: 'a.jpg' })
+  await comesTo(machine, { 'dead-1': 'lost', 'dead-2': 'lost' })
+  expect([await forget(machine, 'dead-1'), await forget(machine, 'dead-2')]).toEqual([true, true])
+  expect([await statesOf(machine), (await machine.status()).references.lost]).toEqual([{}, 0])
+  expect(await forget(machine, 'dead-1')).toBe(false)
+
+  const asked = downloads(machine)
+  await machine.restart()
+  await sleep(machine, 40)
+  await machine.restart()
+  expect([await statesOf(machine), downloads(machine)]).toEqual([{}, asked])
+
+  await list.write({ media_id: 'dead-1' }, { media_id: 'dead-2', path: 'b.jpg' })
+  await comesTo(machine, { 'dead-2': 'lost' })
+})
+
+test('what landed is forgotten a day after the life of its id, what was lost after thirty, and neither while a list names it', async () => {
+  const list = await aList()
+  const machine = await startMachine(list)
+  const [listed, pulled] = [await add(machine, 'listed'), await add(machine, 'pulled')]
+  await list.write({ media_id: listed }, { media_id: 'dead-listed' })
+  await comesTo(machine, { [listed]: 'landed', 'dead-listed': 'lost' })
+  expect(await pullOne(machine.desk(), pulled)).toMatchObject({ kind: 'landed' })
+  expect(await pullOne(machine.desk(), 'dead-pulled')).toMatchObject({ kind: 'lost' })
+  const asked = downloads(machine)
+
+  await sleep(machine, 3)
+  expect(await statesOf(machine)).toMatchObject({ [pulled]: 'landed' })
+  await sleep(machine, 1)
+  await comesTo(machine, { [listed]: 'landed', 'dead-listed': 'lost', 'dead-pulled': 'lost' })
+  await sleep(machine, 30)
+  await comesTo(machine, { [listed]: 'landed', 'dead-listed': 'lost' })
+  await machine.restart()
+  expect(await statesOf(machine)).toEqual({ [listed]: 'landed', 'dead-listed': 'lost' })
+  expect(downloads(machine)).toBe(asked)
+  expect(await readFile(join(machine.folder, 'inbox', dayOf(machine), 'pulled'), 'utf8')).toBe(
+    'pulled',
+  )
+
+  await list.write()
+  await comesTo(machine, {})
+})
+
+const dayOf = ({ told }: Machine): string => {
+  const landed = told.find((event) => event.kind === 'landed')
+  return landed?.entry.path.split('/')[1] ?? 'nowhere'
+}
 
 test('of two media that are pulled to one path at once both land at once, the second under a number', async () => {
   const machine = await startMachine()

@@ -47,6 +47,8 @@ function fateOf(
   standing: Standing,
 ): Occurrence | undefined {
   const { mediaId, state, path, landedPath, message, from } = reference
+  // Whoever did that knows.
+  if (reference.dismissedAtMs !== undefined) return undefined
   const told = { referenceId: mediaId, ...(from === undefined ? {} : { from }) }
   if (state === 'lost')
     return {

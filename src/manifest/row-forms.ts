@@ -179,6 +179,7 @@ const referenceForm: RowForm<Reference> = {
     state: reference.state,
     landed_path: reference.landedPath,
     message: reference.message,
+    dismissed_at: renderIfThere(reference.dismissedAtMs),
   }),
   decode(key, fields) {
     const path = readIfThere(fields, 'path', readPath)
@@ -190,6 +191,7 @@ const referenceForm: RowForm<Reference> = {
     const messageId = readIfThere(fields, 'message_id', readText)
     const landedPath = readIfThere(fields, 'landed_path', readPath)
     const message = readIfThere(fields, 'message', readText)
+    const dismissedAtMs = readIfThere(fields, 'dismissed_at', readTime)
     return {
       mediaId: parseKey(key, parseMediaId),
       acceptedAtMs: readTime(fields, 'accepted_at'),
@@ -203,6 +205,7 @@ const referenceForm: RowForm<Reference> = {
       ...(messageId === undefined ? {} : { messageId }),
       ...(landedPath === undefined ? {} : { landedPath }),
       ...(message === undefined ? {} : { message }),
+      ...(dismissedAtMs === undefined ? {} : { dismissedAtMs }),
     }
   },
 }

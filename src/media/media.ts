@@ -124,10 +124,15 @@ export interface Reference {
   /** Where it landed, once it has; or why it never will. */
   readonly landedPath?: MediaPath
   readonly message?: string
+  /** When a person dismissed it: it is listed no more, and is remembered so that what lists its id does not bring it back. */
+  readonly dismissedAtMs?: number
 }
 
 /** What one says who needs a medium; the rest is what becomes of it. */
-export type WantedReference = Omit<Reference, 'acceptedAtMs' | 'state' | 'landedPath' | 'message'>
+export type WantedReference = Omit<
+  Reference,
+  'acceptedAtMs' | 'state' | 'landedPath' | 'message' | 'dismissedAtMs'
+>
 
 /** Whether it waits still, and for the same: another place, or the high definition, is another wish. */
 export const isSameWish = (standing: Reference, { path, into, isHd }: Reference): boolean =>

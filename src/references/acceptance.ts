@@ -67,6 +67,6 @@ function join(
   acceptedAtMs: number,
 ): Reference {
   if (!known) return { ...wanted, acceptedAtMs, state: 'accepted' }
-  const { path: _, into: __, isHd: ___, landedPath: ____, message: _____, ...facts } = known
+  const { path, into, isHd, landedPath, message, dismissedAtMs, ...facts } = known
   return { ...facts, ...wanted, acceptedAtMs, state: 'accepted' }
 }

@@ -33,12 +33,18 @@ export interface ReferenceFiles {
   start(): void
   stop(): Promise<void>
   report(): readonly FileReport[]
+  /** Whether a list names the id, as it said last. */
+  lists(mediaId: MediaId): boolean
+  /** Whether each pattern has found a file, and each file has said something since the start: who is silent may say anything. */
+  areRead(): boolean
 }
 
 interface Kept {
   readonly look: ReturnType<typeof createReferenceFile>['look']
+  /** What it lists, of each id the first row. */
+  listed: ReadonlyMap<MediaId, WantedReference>
   /** Rows that were taken in, as they were. */
-  rows: Map<MediaId, string>
+  readonly rows: Map<MediaId, string>
   report: FileReport
 }
 
@@ -64,10 +70,14 @@ export function createReferenceFiles(
   const stopping = new AbortController()
   let timer: Timer | undefined
   let isPending = false
+  /** Patterns for which there is no file. */
+  let idle = patterns.length
 
   const lookAtAll = oneAtATime(async () => {
     isPending = false
-    const found = new Set((await Promise.all(patterns.map(expandPattern))).flat())
+    const matches = await Promise.all(patterns.map(expandPattern))
+    idle = matches.filter((found) => found.length === 0).length
+    const found = new Set(matches.flat())
     for (const file of found) if (!files.has(file)) files.set(file, open(file))
     // A list that a glob finds no more has done its part. A manifest has not: what it offers is asked for again and again.
     for (const [file, { report }] of files)
@@ -80,6 +90,7 @@ export function createReferenceFiles(
 
   const open = (file: string): Kept => ({
     look: createReferenceFile(file, deps).look,
+    listed: new Map(),
     rows: new Map(),
     report: { file, kind: undefined, count: 0, readAtMs: undefined, problem: undefined },
   })
@@ -103,27 +114,27 @@ export function createReferenceFiles(
     const count = kind === 'list' ? statement.rows.length : statement.entries.length
     kept.report = { ...kept.report, kind, count, readAtMs: clock.nowMs() }
     emit({ kind: 'reference-file-read', file, what: kind, count })
-    if (statement.kind === 'list') return takeRows(file, kept, statement.rows)
+    if (statement.kind === 'list') {
+      kept.listed = firstOfEach(statement.rows)
+      return takeRows(file, kept)
+    }
+    kept.listed = new Map()
     const changed = offers.replace(file, statement.entries)
     if (changed.size > 0) deps.onOffers(changed)
   }
 
   /** Of an id that stands in several places the first counts, so that it is not landed here and there in turn. */
-  async function takeRows(
-    file: string,
-    kept: Kept,
-    rows: readonly WantedReference[],
-  ): Promise<void> {
-    const wanted = new Map<MediaId, WantedReference>()
-    for (const row of rows)
-      if (!wanted.has(row.mediaId) && !isOthers(file, row.mediaId)) wanted.set(row.mediaId, row)
-    const news = [...wanted.values()].filter((row) => kept.rows.get(row.mediaId) !== textOf(row))
+  async function takeRows(file: string, kept: Kept): Promise<void> {
+    const { listed, rows } = kept
+    for (const mediaId of [...rows.keys()]) if (!listed.has(mediaId)) rows.delete(mediaId)
+    const news = [...listed.values()].filter(
+      (row) => !isOthers(file, row.mediaId) && rows.get(row.mediaId) !== textOf(row),
+    )
     for (let from = 0; from < news.length; from += CHUNK_ROWS) {
       // The next start takes in the rest; nobody waits for a minute until a large list is through.
       if (stopping.signal.aborted) return
       await Promise.all(news.slice(from, from + CHUNK_ROWS).map((row) => takeRow(kept, row)))
     }
-    for (const mediaId of [...kept.rows.keys()]) if (!wanted.has(mediaId)) kept.rows.delete(mediaId)
   }
 
   async function takeRow(kept: Kept, row: WantedReference): Promise<void> {
@@ -175,7 +186,16 @@ export function createReferenceFiles(
       if (patterns.length > 0) await lookAtAll()
     },
     report: () => [...files.values()].map(({ report }) => report),
+    lists: (mediaId) => [...files.values()].some(({ listed }) => listed.has(mediaId)),
+    areRead: () =>
+      idle === 0 && [...files.values()].every(({ report }) => report.kind !== undefined),
   }
+}
+
+function firstOfEach(rows: readonly WantedReference[]): ReadonlyMap<MediaId, WantedReference> {
+  const first = new Map<MediaId, WantedReference>()
+  for (const row of rows) if (!first.has(row.mediaId)) first.set(row.mediaId, row)
+  return first
 }
 
 const textOf = ({ path, createdAtMs, from }: WantedReference): string =>

@@ -5,13 +5,16 @@ import { FileUnreadable, isSystemError } from '../errors.ts'
 import type { Manifest } from '../manifest/manifest.ts'
 import {
   createStamp,
+  type MediaId,
   type MediaPath,
   type Problem,
   parseMediaId,
   parseMediaPath,
+  type Reference,
 } from '../media/media.ts'
 import { landingPath } from '../plan/step.ts'
 import type { Emit, Events } from '../support/events.ts'
+import { createTurns, type Turns } from '../support/turns.ts'
 import { stepAnswer } from './answers.ts'
 import type { Desk, ForgetAnswer } from './desk.ts'
 import { readGivenPath } from './given-path.ts'
@@ -32,10 +35,12 @@ export interface LocalDeskDeps
   remembersForgotten?: boolean
   queue: { withdraw(path: MediaPath): void; whenFree(path: MediaPath): Promise<void> }
   deleteFile: (path: MediaPath) => Promise<void>
+  /** Of whoever decides about a reference. */
+  referenceTurns?: Turns<MediaId>
 }
 
 export function createLocalDesk(deps: LocalDeskDeps): Desk {
-  const { manifest, setUp, clock } = deps
+  const { manifest, setUp, clock, referenceTurns: turns = createTurns<MediaId>() } = deps
   const emit: Emit = deps.events.emit
 
   async function forget(
@@ -93,16 +98,29 @@ export function createLocalDesk(deps: LocalDeskDeps): Desk {
   async function forgetReference(text: string): Promise<boolean> {
     const mediaId = parseMediaId(text)
     const reference = mediaId && (await manifest.findReference(mediaId))
-    if (!reference) return false
+    if (!reference || reference.dismissedAtMs !== undefined) return false
     const waitsAs = landingPath(reference.mediaId, reference.path)
     // A path may wait for something else.
     if (reference.state === 'accepted') {
       deps.queue.withdraw(waitsAs)
       await deps.queue.whenFree(waitsAs)
     }
-    await manifest.commit([{ kind: 'drop-reference', mediaId: reference.mediaId }])
-    return true
+    return turns.take(mediaId, async () => {
+      const standing = await manifest.findReference(mediaId)
+      if (standing) await manifest.commit([{ kind: 'put-reference', reference: dismiss(standing) }])
+      return standing !== undefined
+    })
   }
+
+  /** Kept, since a list may name it for long yet (references/old-references.ts). */
+  const dismiss = (reference: Reference): Reference => ({
+    ...reference,
+    ...(reference.state === 'accepted' && {
+      state: 'lost',
+      message: `${reference.mediaId} was not fetched: a person dismissed it`,
+    }),
+    dismissedAtMs: clock.nowMs(),
+  })
 
   /** Resolves with why the file is there still, if it is. */
   async function deleteOrSay(path: MediaPath): Promise<string | undefined> {

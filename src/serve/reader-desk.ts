@@ -51,6 +51,7 @@ export function createReaderDesk(deps: ReaderDeskDeps): ReadingDesk {
       const { lifetimeMs } = deps
       const found: ListedReference[] = []
       for await (const reference of manifest.references()) {
+        if (reference.dismissedAtMs !== undefined) continue
         const isLanding = reference.state === 'accepted' && inFlight.has(reference.mediaId)
         found.push(listedReference(reference, { lifetimeMs, isLanding }))
       }

@@ -66,8 +66,9 @@ export async function gatherStatus(deps: ReaderDeskDeps): Promise<StatusAnswer> 
   }
   const references = { accepted: 0, landing: 0, landed: 0, lost: 0 }
   const inFlight = new Set(live?.queue.in_flight)
-  for await (const { state, mediaId } of manifest.references())
-    references[state === 'accepted' && inFlight.has(mediaId) ? 'landing' : state]++
+  for await (const { state, mediaId, dismissedAtMs } of manifest.references())
+    if (dismissedAtMs === undefined)
+      references[state === 'accepted' && inFlight.has(mediaId) ? 'landing' : state]++
   return {
     corp_id: setUp.corpId,
     folder: setUp.folder,

@@ -94,6 +94,7 @@ it.each([
     [old],
   ],
   ['a reference that was accepted', [putReference({ state: 'accepted' })], []],
+  ['one that a person dismissed', [putReference({ state: 'lost', dismissedAtMs: 1 })], []],
   [
     'an id that died before its time',
     [{ kind: 'end-life', path: aPath('a.jpg'), mediaId: aMediaId('old'), atMs: 1 }],

@@ -260,6 +260,12 @@ describe('references', () => {
       { path: 'unknown', forgotten: false },
     ])
     expect(withdrawn).toEqual(['in/b.jpg'])
-    expect((await manifest.count()).references).toBe(0)
+    // Remembered, and in no answer: a list may name them still.
+    expect([await desk.references(), (await desk.status()).references]).toEqual([
+      [],
+      { accepted: 0, landing: 0, landed: 0, lost: 0 },
+    ])
+    expect(await desk.forget(['gone'], options)).toMatchObject([{ forgotten: false }])
+    expect(await manifest.findReference(aMediaId('waits'))).toMatchObject({ state: 'lost' })
   })
 })

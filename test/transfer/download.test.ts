@@ -3,6 +3,7 @@ import { readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promise
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { expect, it } from 'vitest'
+import { WecomRefused } from '../../src/errors.ts'
 import { createKindPolicy } from '../../src/media/kind.ts'
 import { WECOM_LIMITS } from '../../src/media/limits.ts'
 import {
@@ -534,3 +535,20 @@ it.each(['landed', 'lost'] as const)(
     expect(await site.manifest.findReference(mediaId)).toMatchObject(wish)
   },
 )
+
+it('does not call lost what was dismissed, or is wanted otherwise, since its download began', async () => {
+  const site = await setUp()
+  const reference = aReference({ mediaId: 'dead', path: aPath('a.jpg') })
+  const dismissed = { ...reference, state: 'lost', dismissedAtMs: NOW_MS } as const
+  site.wecom.download = async () => {
+    await site.manifest.commit([{ kind: 'put-reference', reference: dismissed }])
+    throw new WecomRefused('no such medium', {
+      errcode: 40007,
+      errmsg: 'invalid media_id',
+      remedy: 'skip',
+    })
+  }
+  await site.land('dead', 'a.jpg')
+  expect(await site.manifest.findReference(aMediaId('dead'))).toEqual(dismissed)
+  expect(site.said()).toEqual([])
+})
