@@ -9,6 +9,7 @@ import { type Machine, startMachine } from './helpers/machine.ts'
 import { pullAll, pullOne } from './helpers/pulling.ts'
 import { anAmr } from './helpers/samples.ts'
 import { createTempFolder } from './helpers/temp-folder.ts'
+import { createBreakableFiles } from './manifest/breakable-files.ts'
 
 const DAY_MS = 24 * HOUR_MS
 
@@ -101,6 +102,22 @@ const dayOf = ({ told }: Machine): string => {
   const landed = told.find((event) => event.kind === 'landed')
   return landed?.entry.path.split('/')[1] ?? 'nowhere'
 }
+
+test('a row that could not be taken in while the disk was full is taken in when there is room', async () => {
+  const list = await aList()
+  const disk = createBreakableFiles()
+  const machine = await startMachine({ ...list, files: disk.files })
+  disk.breakWhen(({ operation, name }) =>
+    operation === 'write' && name.startsWith('manifest') ? 'ENOSPC' : undefined,
+  )
+  const mediaId = await add(machine, 'late')
+  await list.write({ media_id: mediaId })
+  const refused = () => machine.told.filter(({ kind }) => kind === 'disk-failed').length
+  for (let round = 0; refused() === 0 && round < 200; round++) await machine.advance(3000)
+  expect([refused(), await statesOf(machine)]).toEqual([1, {}])
+  disk.repair()
+  await comesTo(machine, { [mediaId]: 'landed' })
+})
 
 test('of two media that are pulled to one path at once both land at once, the second under a number', async () => {
   const machine = await startMachine()

@@ -45,6 +45,8 @@ interface Kept {
   listed: ReadonlyMap<MediaId, WantedReference>
   /** Rows that were taken in, as they were. */
   readonly rows: Map<MediaId, string>
+  /** Rows could not be taken in, for want of room on the disk: they are tried again at every look. */
+  hasUntaken: boolean
   report: FileReport
 }
 
@@ -92,6 +94,7 @@ export function createReferenceFiles(
     look: createReferenceFile(file, deps).look,
     listed: new Map(),
     rows: new Map(),
+    hasUntaken: false,
     report: { file, kind: undefined, count: 0, readAtMs: undefined, problem: undefined },
   })
 
@@ -102,6 +105,7 @@ export function createReferenceFiles(
       return
     }
     if (statement) await take(file, kept, statement)
+    else if (kept.hasUntaken) await takeRows(file, kept)
     const before = kept.report.problem
     kept.report = { ...kept.report, problem }
     if (problem !== undefined && problem !== before)
@@ -130,7 +134,8 @@ export function createReferenceFiles(
     const news = [...listed.values()].filter(
       (row) => !isOthers(file, row.mediaId) && rows.get(row.mediaId) !== textOf(row),
     )
-    for (let from = 0; from < news.length; from += CHUNK_ROWS) {
+    kept.hasUntaken = false
+    for (let from = 0; from < news.length && !kept.hasUntaken; from += CHUNK_ROWS) {
       // The next start takes in the rest; nobody waits for a minute until a large list is through.
       if (stopping.signal.aborted) return
       await Promise.all(news.slice(from, from + CHUNK_ROWS).map((row) => takeRow(kept, row)))
@@ -142,8 +147,9 @@ export function createReferenceFiles(
       await deps.accept(row)
       kept.rows.set(row.mediaId, textOf(row))
     } catch (error) {
-      // A full disk is told of by those whose outcomes it concerns; the row is tried again with the file's next change or start.
+      // A full disk is told of by those whose outcomes it concerns.
       if (!isMirrorError(error) || error.remedy !== 'retry') throw error
+      kept.hasUntaken = true
     }
   }
 
