@@ -10,6 +10,7 @@ import { createDangerWatch } from './danger-watch.ts'
 import { type Closers, createEngine, type Engine, type EngineDeps } from './engine.ts'
 import { createHooks } from './hook-set-up.ts'
 import { createMirrorDesk } from './mirror-desk.ts'
+import { forgetOldDismissals } from './references/old-dismissals.ts'
 import { forgetOldReferences } from './references/old-references.ts'
 import { createRetries } from './retries.ts'
 import { createSchedule } from './schedule.ts'
@@ -196,7 +197,10 @@ function createTicks(config: Config, deps: MirrorDeps, engine: Engine, closers: 
           problems.catchUp().catch(onBug)
           const moment = { nowMs: engine.serviceClock.nowMs(), lifetimeMs }
           // One after the other: the last is the one that is waited for at the end.
-          forgetting = forgetting.then(() => forgetOldReferences(engine, moment)).catch(onBug)
+          forgetting = forgetting
+            .then(() => forgetOldReferences(engine, moment))
+            .then(() => forgetOldDismissals(engine, moment))
+            .catch(onBug)
         },
       },
       {
