@@ -1,7 +1,7 @@
 // Answers for `references.files`: looks at the files again and again, takes in what lists say, and keeps what other hosts' manifests
 // offer. They are few and often lie on network shares, which tell nobody of a change; so they are looked at, and not watched.
 
-import { isMirrorError } from '../errors.ts'
+import { isUnwritable } from '../errors.ts'
 import type { MediaId, MediaPath, WantedReference } from '../media/media.ts'
 import type { Timer } from '../support/clock.ts'
 import type { Emit } from '../support/events.ts'
@@ -148,7 +148,7 @@ export function createReferenceFiles(
       kept.rows.set(row.mediaId, textOf(row))
     } catch (error) {
       // A full disk is told of by those whose outcomes it concerns.
-      if (!isMirrorError(error) || error.remedy !== 'retry') throw error
+      if (!isUnwritable(error)) throw error
       kept.hasUntaken = true
     }
   }
