@@ -9,7 +9,7 @@ import {
   type ProblemCode,
   type Reference,
 } from './media/media.ts'
-import { landingPath, type Step } from './plan/step.ts'
+import { landingPath, renderPlace, type Step } from './plan/step.ts'
 import type { Emit } from './support/events.ts'
 import { createTurns, type Turns } from './support/turns.ts'
 
@@ -169,10 +169,16 @@ function asForeseen(step: Step, error: unknown): MirrorError {
   const { code, syscall } = error as NodeJS.ErrnoException
   if (code === undefined || syscall === undefined) throw error
   return new FileUnreadable(
-    `cannot ${step.kind} \`${step.path}\`: ${syscall} failed with ${code}`,
+    `cannot ${step.kind} ${subjectOf(step)}: ${syscall} failed with ${code}`,
     {
       cause: error,
       hint: 'See that the disk has room and that the daemon may read and write the folder; it is tried again by itself.',
     },
   )
 }
+
+/** What is to land under its own name has no path yet that anybody knows. */
+const subjectOf = (step: Step): string =>
+  step.kind === 'land' && step.reference.path === undefined
+    ? `${step.reference.mediaId} ${renderPlace(step.reference)}`
+    : `\`${step.path}\``

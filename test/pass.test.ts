@@ -7,7 +7,7 @@ import {
   MediaUnacceptable,
   WecomUnreachable,
 } from '../src/errors.ts'
-import type { FileFacts, MediaPath } from '../src/media/media.ts'
+import type { FileFacts, MediaPath, Reference } from '../src/media/media.ts'
 import { createPasses } from '../src/pass.ts'
 import { landingPath, type Step } from '../src/plan/step.ts'
 import { createRenewalRelease } from '../src/renewal-release.ts'
@@ -348,6 +348,26 @@ describe('a failed step', () => {
     expect(await site.manifest.findReference(aReference().mediaId)).toMatchObject({
       state: 'accepted',
     })
+  })
+
+  it('to land says what was to land where, also of what has no path yet', async () => {
+    const site = setUp()
+    const closed = Object.assign(new Error('no'), { code: 'EACCES', syscall: 'link' })
+    site.whenPerforming(() => Promise.reject(closed))
+    const failures = async (about: Partial<Reference>) => {
+      const reference = { ...aReference(), ...about }
+      await site.manifest.commit([{ kind: 'put-reference', reference }])
+      await site.pass({ ...tick, asked: true })
+      const path = landingPath(reference.mediaId, reference.path)
+      return site.passes.lastError(path)?.message
+    }
+    expect(await failures({})).toBe('cannot land ref-1 in the inbox: link failed with EACCES')
+    expect(await failures({ into: aPath('in') })).toBe(
+      'cannot land ref-1 in in: link failed with EACCES',
+    )
+    expect(await failures({ path: aPath('a.jpg') })).toBe(
+      'cannot land `a.jpg`: link failed with EACCES',
+    )
   })
 
   it('to land where nothing can be written is tried ever more rarely, since each time fetches it anew, and at once when asked for', async () => {

@@ -69,8 +69,11 @@ export type Step =
 export const landingPath = (mediaId: MediaId, path?: MediaPath): MediaPath =>
   path ?? (`\0${mediaId}` as MediaPath)
 
-const renderPlace = ({ path, into }: Reference): string =>
-  into === undefined ? `at ${path ?? 'the inbox'}` : `in ${into === ROOT ? 'the folder' : into}`
+/** Where it is to land, for people. */
+export function renderPlace({ path, into }: Reference): string {
+  if (path !== undefined) return `at ${path}`
+  return `in ${into === undefined ? 'the inbox' : into === ROOT ? 'the folder' : into}`
+}
 
 /** The sentence for people: what would be done, and why. */
 export function renderStep(step: Step): string {

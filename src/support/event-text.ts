@@ -2,6 +2,7 @@
 // One row an event, and long for that: whoever looks for what is said finds it here and nowhere else.
 import type { MirrorError } from '../errors.ts'
 import type { ManifestEntry, Reference } from '../media/media.ts'
+import { renderPlace } from '../plan/step.ts'
 import { adviseOnCapacity, renderCapacity } from './capacity-text.ts'
 import type { MirrorEvent } from './events.ts'
 import { showName } from './show-name.ts'
@@ -245,8 +246,11 @@ const GOES_ON = {
 const describeEntry = (entry: ManifestEntry, nowMs: number): string =>
   `${entry.kind} ${entry.mediaId}, lives another ${seconds(entry.expiresAtMs - nowMs)}`
 
-const describeReference = ({ mediaId, kind, from, path }: Reference): string =>
-  `accepted ${kind ?? 'medium'} ${mediaId}${from === undefined ? '' : ` from ${showName(from)}`}, to land ${path === undefined ? 'in the inbox' : `at ${path}`}`
+function describeReference(reference: Reference): string {
+  const { mediaId, kind = 'medium', from } = reference
+  const sender = from === undefined ? '' : ` from ${showName(from)}`
+  return `accepted ${kind} ${mediaId}${sender}, to land ${renderPlace(reference)}`
+}
 
 const othersOf = (pathCount: number): string =>
   pathCount > 1 ? ` (and of ${pathCount - 1} more that share it)` : ''

@@ -1,7 +1,8 @@
 // What is said of ids that died and of audits: once, with the path, the reason and what to do.
 import { describe, expect, it } from 'vitest'
+import type { Reference } from '../../src/media/media.ts'
 import { describeEvent } from '../../src/support/event-text.ts'
-import { aMediaId, aPath, HOUR_MS, NOW_MS } from '../helpers/builders.ts'
+import { aMediaId, aPath, aReference, HOUR_MS, NOW_MS } from '../helpers/builders.ts'
 
 const died = {
   kind: 'id-died',
@@ -56,4 +57,13 @@ describe('an audit', () => {
   ])('%s', (_, about, level, message) => {
     expect(describeEvent({ ...audited, ...about }, NOW_MS)).toMatchObject({ level, message })
   })
+})
+
+it('says where a medium is to land that was accepted', () => {
+  const said = (about: Partial<Reference>) =>
+    describeEvent({ kind: 'reference-accepted', reference: aReference(about) }, NOW_MS).message
+  expect(said({})).toContain('to land in the inbox')
+  expect(said({ into: aPath('sub') })).toContain('to land in sub')
+  expect(said({ into: '.' })).toContain('to land in the folder')
+  expect(said({ path: aPath('a.jpg') })).toContain('to land at a.jpg')
 })
