@@ -81,16 +81,19 @@ export class WecomRefused extends BaseError {
   }
 }
 
-/** WeCom was not reached, or something that is not WeCom answered: time cures it, unless a gateway found this body too large (413). */
+/** WeCom was not reached, or something that is not WeCom answered: time cures it, unless a gateway found what was sent too large. */
 export class WecomUnreachable extends BaseError {
   readonly code = 'WECOM_UNREACHABLE'
   readonly remedy: 'retry' | 'skip'
   /** The HTTP status of what answered in WeCom's place, if something did. */
   readonly status: number | undefined
-  constructor(message: string, details: Details & { readonly status?: number } = {}) {
+  constructor(
+    message: string,
+    details: Details & { readonly status?: number; readonly isTooLarge?: boolean } = {},
+  ) {
     super(message, details)
     this.status = details.status
-    this.remedy = details.status === 413 ? 'skip' : 'retry'
+    this.remedy = details.isTooLarge ? 'skip' : 'retry'
   }
 }
 

@@ -14,17 +14,12 @@ export interface Illness {
 /** What came of a call: it went well, it failed so, or it was given up and proves nothing. */
 export type Outcome = 'well' | 'nothing' | MirrorError
 
-/** "Request entity too large": what a gateway says of one body, while it lets smaller ones through. */
-const TOO_LARGE_FOR_GATEWAY = 413
-
 /** The outcome as the circuit sees it; `nothing` when it says nothing about the service (a file of ours, say). */
 export function diagnose(outcome: Outcome): Illness | 'well' | 'nothing' {
   if (typeof outcome === 'string') return outcome
   if (outcome instanceof WecomUnreachable) {
     // One file that is too large for a proxy must not hold up all that fit through it.
-    return outcome.status === TOO_LARGE_FOR_GATEWAY
-      ? 'well'
-      : { ailment: 'failing', error: outcome }
+    return outcome.remedy === 'skip' ? 'well' : { ailment: 'failing', error: outcome }
   }
   if (outcome.code !== 'WECOM_REFUSED') return 'nothing'
   switch (outcome.remedy) {

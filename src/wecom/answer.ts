@@ -9,6 +9,8 @@ import { createForeignAnswerError } from './unreachable.ts'
 export interface Call {
   readonly what: string
   readonly secrets: readonly string[]
+  /** Its body holds a medium, which may be too large for what stands in between. */
+  readonly sendsFile?: boolean
 }
 
 const MAX_JSON_BYTES = 64 * 1024
@@ -35,16 +37,16 @@ export async function readAnswer<Schema extends z.ZodType>(
   schema: Schema,
   call: Call,
 ): Promise<z.output<Schema>> {
-  const bytes = await readBounded(answer)
+  const bytes = await readBounded(answer, call)
   const json = parseJson(bytes)
   if (json === undefined) {
-    throw createForeign(answer, bytes.length === 0 ? 'an empty body' : 'not JSON')
+    throw createForeign(answer, bytes.length === 0 ? 'an empty body' : 'not JSON', call)
   }
   const refusal = findRefusal(json, call)
   if (refusal) throw refusal
-  if (answer.status !== 200) throw createForeign(answer, 'no errcode')
+  if (answer.status !== 200) throw createForeign(answer, 'no errcode', call)
   const parsed = schema.safeParse(json)
-  if (!parsed.success) throw createForeign(answer, 'JSON without what was asked for')
+  if (!parsed.success) throw createForeign(answer, 'JSON without what was asked for', call)
   return parsed.data
 }
 
@@ -93,13 +95,14 @@ export async function noteDate<Result>(
 }
 
 /** The whole body, as long as it can be an answer in JSON. */
-export async function readBounded(answer: Answer): Promise<Buffer> {
+export async function readBounded(answer: Answer, call: Call): Promise<Buffer> {
   const chunks: Buffer[] = []
   let sizeBytes = 0
   for await (const chunk of answer.body) {
     chunks.push(chunk)
     sizeBytes += chunk.length
-    if (sizeBytes > MAX_JSON_BYTES) throw createForeign(answer, 'longer than any answer of WeCom')
+    if (sizeBytes > MAX_JSON_BYTES)
+      throw createForeign(answer, 'longer than any answer of WeCom', call)
   }
   return Buffer.concat(chunks)
 }
@@ -113,8 +116,8 @@ export function parseJson(bytes: Buffer): unknown {
   }
 }
 
-const createForeign = (answer: Answer, what: string) =>
-  createForeignAnswerError(answer.target, { status: answer.status, what })
+const createForeign = (answer: Answer, what: string, { sendsFile = false }: Call) =>
+  createForeignAnswerError(answer.target, { status: answer.status, what, sendsFile })
 
 function cleanErrmsg(errmsg: string, secrets: readonly string[]): string {
   let clean = errmsg

@@ -76,7 +76,7 @@ async function openMedium(answer: Answer, call: Call): Promise<Readable> {
 }
 
 async function readRefusal(answer: Answer, errcode: number, call: Call) {
-  const inBody = findRefusal(parseJson(await readBounded(answer)), call)
+  const inBody = findRefusal(parseJson(await readBounded(answer, call)), call)
   return inBody ?? createRefusal(errcode, String(answer.headers['error-msg'] ?? ''), call)
 }
 

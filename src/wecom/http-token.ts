@@ -1,6 +1,6 @@
 // Answers for asking WeCom for an access token (path/91039). When to ask is the business of `token.ts`.
 import { z } from 'zod'
-import { WecomRefused, WecomUnreachable } from '../errors.ts'
+import { WecomRefused } from '../errors.ts'
 import { type Call, createRefusal, noteDate, readAnswer, wireNumber } from './answer.ts'
 import { lookUpHint } from './errcode.ts'
 import type { HttpExchange } from './http-exchange.ts'
@@ -47,8 +47,6 @@ export function createTokenFetch(deps: {
 
 /** No answer to gettoken can be a file's fault, and an unknown refusal must not be repeated: wrong secrets block the address. */
 function asNoFilesFault(error: unknown, call: Call): unknown {
-  if (error instanceof WecomUnreachable && error.remedy === 'skip')
-    return new WecomUnreachable(error.message, { hint: error.hint, cause: error })
   if (!(error instanceof WecomRefused)) return error
   const isPassing = error.errcode === -1 || error.remedy === 'slow-down'
   if (isPassing || error.remedy === 'stop') return error

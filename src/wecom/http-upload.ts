@@ -26,6 +26,7 @@ export async function uploadOnce(
   const call: Call = {
     what: `upload \`${asked.wireName}\``,
     secrets: [asked.token, ...deps.exchange.secrets],
+    sendsFile: true,
   }
   const boundary = `----mirror${randomBytes(18).toString('hex')}`
   const frame = createMultipartFrame({ ...asked, boundary })

@@ -28,14 +28,22 @@ export const createGivenUpError = (target: Target, what: string): WecomUnreachab
     hint: 'check the line, or what stands between this host and WeCom',
   })
 
+/** What a gateway says of one body, while it lets smaller ones through. */
+const TOO_LARGE = 413
+
 /** Somebody answered, and it was not WeCom: a proxy, a gateway, or a wrong address. */
 export const createForeignAnswerError = (
   target: Target,
-  answer: { readonly status: number; readonly what: string },
+  answer: { readonly status: number; readonly what: string; readonly sendsFile?: boolean },
 ): WecomUnreachable =>
   new WecomUnreachable(
     `cannot use the answer of ${renderTarget(target)}: HTTP ${answer.status}, ${answer.what}`,
-    { hint: hintForStatus(answer.status), status: answer.status },
+    {
+      hint: hintForStatus(answer.status),
+      status: answer.status,
+      // One that says so of a call without a body is ill itself.
+      isTooLarge: answer.sendsFile === true && answer.status === TOO_LARGE,
+    },
   )
 
 function readCode(error: unknown): string {
@@ -62,7 +70,8 @@ function hintForCode(code: string): string {
 }
 
 function hintForStatus(status: number): string {
-  if (status === 413) return 'a gateway limits bodies; in nginx set client_max_body_size to 25m'
+  if (status === TOO_LARGE)
+    return 'a gateway limits bodies; in nginx set client_max_body_size to 25m'
   if (status === 407) return 'the proxy wants a password; write it into `wecom.proxy`'
   if (status === 404) return 'the path is not known there; check `wecom.baseUrl`'
   if (status >= 300 && status < 400) {

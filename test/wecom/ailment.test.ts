@@ -16,6 +16,7 @@ const MINUTE_MS = 60_000
 test.each<[Ailment, string, MirrorError]>([
   ['failing', 'a line that is down', unreachable()],
   ['failing', 'the page of a gateway', new WecomUnreachable('a page', { status: 502 })],
+  ['failing', '"too large" where nothing was sent', new WecomUnreachable('413', { status: 413 })],
   ['failing', 'a busy service', refused(-1)],
   ['failing', 'a token that is refused although it is new', refused(40014)],
   ['failing', 'an errcode nobody knows', refused(99_999)],
@@ -36,7 +37,7 @@ test.each<[Ailment, string, MirrorError]>([
 test.each<[string, MirrorError]>([
   ['a file that is refused for its own sake', refused(40123)],
   ['a dead media_id', refused(40007)],
-  ['a file too large for the proxy in between', new WecomUnreachable('413', { status: 413 })],
+  ['a file too large for the proxy in between', new WecomUnreachable('413', { isTooLarge: true })],
 ])('the service is well: %s', (_what, error) => {
   expect(diagnose(error)).toBe('well')
 })

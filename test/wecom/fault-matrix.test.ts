@@ -178,8 +178,8 @@ const FAULTS: readonly Fault[] = [
     name: 'too large for a gateway, HTTP 413',
     how: page(413),
     says: /HTTP 413.*in nginx set client_max_body_size/,
-    ...everywhere(FILE),
-    token: OUTAGE,
+    ...everywhere(OUTAGE),
+    upload: FILE,
   },
   {
     name: 'the proxy wants a password, HTTP 407',
