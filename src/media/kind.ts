@@ -76,6 +76,24 @@ function kindOfContent(format: string | undefined, limits: Limits): MediaKind {
   )
 }
 
+/** What the content of a format is by nature, whether WeCom takes it as such or not; nearly all others are files. */
+const FORMATS: Readonly<Record<Exclude<MediaKind, 'file'>, ReadonlySet<string>>> = {
+  image: new Set('jpg png apng gif webp bmp tif heic avif ico jxl jp2 psd'.split(' ')),
+  voice: new Set('amr silk mp3 wav m4a aac ogg opus spx flac ape 3gp'.split(' ')),
+  video: new Set('mp4 m4v mov 3gp 3g2 avi mkv webm asf flv mpg mts'.split(' ')),
+}
+
+/** Whether content is surely something else than it was announced as. Of what nobody recognises, and of a file, nothing is sure. */
+export const isMisannounced = (announced: MediaKind, format: string | undefined): boolean =>
+  announced !== 'file' && format !== undefined && !FORMATS[announced].has(format)
+
+/** What a Content-Type announces; undefined for one that is said of anything. */
+export function kindOfContentType(contentType: string | undefined): MediaKind | undefined {
+  const sort = contentType?.split('/', 1)[0]?.trim().toLowerCase()
+  if (sort === 'image' || sort === 'voice' || sort === 'video') return sort
+  return sort === 'audio' ? 'voice' : undefined
+}
+
 function refusalOf(kind: MediaKind, facts: ContentFacts, limits: Limits): string | undefined {
   const { formats, maxBytes, maxDurationMs }: KindLimits = limits[kind]
   if (formats !== 'any' && !(facts.format !== undefined && formats.includes(facts.format)))

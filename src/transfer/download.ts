@@ -9,7 +9,6 @@ import {
   type MediaPath,
   type Problem,
   type Reference,
-  stampOfNoFile,
 } from '../media/media.ts'
 import type { Step } from '../plan/step.ts'
 import type { Arrivals } from '../support/arrivals.ts'
@@ -19,7 +18,14 @@ import type { Wecom } from '../wecom/wecom.ts'
 import { type DeadIds, isDeadId } from './dead-ids.ts'
 import type { DiskRoom } from './disk-room.ts'
 import { type Fetched, fetchMedium } from './fetched.ts'
-import { createLanding, type Landed, type LandingDeps, statOf } from './landing.ts'
+import {
+  createLanding,
+  describeConflict,
+  describeDisguise,
+  type Landed,
+  type LandingDeps,
+  statOf,
+} from './landing.ts'
 import { findObstacle, findOccupant, isFileAt, placeFile, removeFile } from './place.ts'
 import { createTaker } from './take.ts'
 
@@ -123,6 +129,8 @@ export function createDownloader(deps: DownloadDeps) {
       // The entry may have an id of its own for these bytes; who waits for this reference knows only the other.
       const tookMs = clock.nowMs() - startedAtMs
       emit({ kind: 'landed', entry: { ...landed.entry, mediaId }, tookMs })
+      const disguise = describeDisguise(reference, fetched, landed.entry.path)
+      if (disguise) emit({ kind: 'warned', ...disguise })
     } finally {
       await fetched.discard()
     }
@@ -228,14 +236,6 @@ const describeLoss = ({ mediaId, isHd }: Reference): string =>
 function asLost(error: unknown): 'lost' {
   if (isDeadId(error)) return 'lost'
   throw error
-}
-
-/** Has a stamp, so that it goes with the file; not the file's own, which would keep the file from being renewed. */
-function describeConflict({ entry, wanted }: Landed, sinceMs: number): Problem | undefined {
-  const { path, sizeBytes } = entry
-  if (path === wanted) return undefined
-  const message = `\`${path}\` was landed beside \`${wanted}\`, the path it was meant for, where something else is`
-  return { path, code: 'PATH_CONFLICT', message, sinceMs, stamp: stampOfNoFile(sizeBytes) }
 }
 
 function requireSameBytes(entry: ManifestEntry, fetched: Fetched): void {

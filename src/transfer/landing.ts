@@ -4,12 +4,13 @@ import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MediaUnacceptable } from '../errors.ts'
 import type { Manifest } from '../manifest/manifest.ts'
-import { chooseKind, type KindPolicy } from '../media/kind.ts'
+import { chooseKind, isMisannounced, type KindPolicy, kindOfContentType } from '../media/kind.ts'
 import {
   createStamp,
   type ManifestEntry,
   type MediaKind,
   type MediaPath,
+  type Problem,
   type Reference,
   stampOfNoFile,
 } from '../media/media.ts'
@@ -181,6 +182,28 @@ export function createLanding(deps: LandingDeps) {
 /** One id stands for two media: what the ordinary call gives, and the high definition. */
 const isSame = (entry: ManifestEntry, { mediaId, isHd }: Reference): boolean =>
   entry.mediaId === mediaId && entry.isHd === isHd
+
+/** Has a stamp, so that it goes with the file; not the file's own, which would keep the file from being renewed. */
+export function describeConflict({ entry, wanted }: Landed, sinceMs: number): Problem | undefined {
+  const { path, sizeBytes } = entry
+  if (path === wanted) return undefined
+  const message = `\`${path}\` was landed beside \`${wanted}\`, the path it was meant for, where something else is`
+  return { path, code: 'PATH_CONFLICT', message, sinceMs, stamp: stampOfNoFile(sizeBytes) }
+}
+
+/** What to warn of where a medium is surely not what its message, or the service, announced. */
+export function describeDisguise(
+  { kind }: Reference,
+  { contentType, format }: Fetched,
+  path: MediaPath,
+): { readonly message: string; readonly hint: string } | undefined {
+  const announced = kind ?? kindOfContentType(contentType)
+  if (announced === undefined || !isMisannounced(announced, format)) return undefined
+  return {
+    message: `\`${path}\` was announced as ${announced}, and is ${format} by its content`,
+    hint: 'Look at what it is before anybody opens it.',
+  }
+}
 
 /** What cannot be reached is not known to be the same; it is placing that says why. */
 function unlessObstructed(error: unknown): undefined {

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest'
-import { type ContentFacts, chooseKind, createKindPolicy } from '../../src/media/kind.ts'
+import {
+  type ContentFacts,
+  chooseKind,
+  createKindPolicy,
+  kindOfContentType,
+} from '../../src/media/kind.ts'
 import { ENTERPRISE_ACCOUNT_LIMITS, WECOM_LIMITS } from '../../src/media/limits.ts'
 import { aPath } from '../helpers/builders.ts'
 
@@ -111,4 +116,16 @@ test('the first rule that matches overrides the content', () => {
   expect(jpg('b/a.jpg')).toEqual({
     unacceptable: 'cannot upload `b/a.jpg`: jpg is not amr, as voice must be',
   })
+})
+
+test.each([
+  ['image/jpeg', 'image'],
+  ['audio/amr', 'voice'],
+  [' Voice/speex; charset=binary', 'voice'],
+  ['video/mp4', 'video'],
+  ['application/octet-stream', undefined],
+  ['text/plain', undefined],
+  [undefined, undefined],
+] as const)('a Content-Type of %s announces %s', (contentType, kind) => {
+  expect(kindOfContentType(contentType)).toBe(kind)
 })

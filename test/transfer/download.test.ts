@@ -31,7 +31,7 @@ import {
 import { createFakeClock } from '../helpers/fake-clock.ts'
 import { createMemoryManifest } from '../helpers/memory-manifest.ts'
 import { createMemoryWecom } from '../helpers/memory-wecom.ts'
-import { anAmr } from '../helpers/samples.ts'
+import { aJpg, anAmr, anMp4, aPdf } from '../helpers/samples.ts'
 import { createTempFolder } from '../helpers/temp-folder.ts'
 import { plant } from '../helpers/tree.ts'
 
@@ -372,6 +372,39 @@ it.each([
   await site.land(site.store('two'), undefined, { into: directory })
   expect(await site.names()).toEqual([path.replace('.jpg', ' (2).jpg'), path])
   expect(site.said()).toEqual(['landed', 'landed'])
+})
+
+it.each([
+  ['image', aPdf(), '`a.jpg` was announced as image, and is pdf by its content'],
+  ['voice', aJpg(), '`a.jpg` was announced as voice, and is jpg by its content'],
+  ['image', aJpg(), undefined],
+  ['image', Buffer.from('who knows'), undefined],
+  ['file', aJpg(), undefined],
+  ['voice', anAmr(), undefined],
+  ['video', anMp4(), undefined],
+] as const)(
+  'warns of what is surely not the %s that it was announced as',
+  async (kind, content, message) => {
+    const site = await setUp()
+    await site.land(site.store(content), 'a.jpg', { kind })
+    const warnings = site.events.flatMap((event) =>
+      event.kind === 'warned' ? [event.message] : [],
+    )
+    expect([site.said()[0], warnings]).toEqual(['landed', message === undefined ? [] : [message]])
+  },
+)
+
+it('lands and restores files as any program of its user writes them: to its owner, open as far as the umask says', async () => {
+  const site = await setUp()
+  await site.land(site.store('one'), 'a.jpg')
+  await site.restore(await site.know({ path: 'b.jpg', mediaId: site.store(bytes) }))
+  for (const path of ['a.jpg', 'b.jpg']) {
+    const { mode, uid } = await stat(join(site.root, path))
+    expect([(mode & 0o777).toString(8), uid]).toEqual([
+      (0o666 & ~process.umask()).toString(8),
+      process.getuid?.(),
+    ])
+  }
 })
 
 it('fetches nothing for a reference that has landed, is lost or was dropped since its step was planned', async () => {
