@@ -34,7 +34,12 @@ import { createDeadIds } from './transfer/dead-ids.ts'
 import { createDiskRoom, measureDisk } from './transfer/disk-room.ts'
 import { createDownloader } from './transfer/download.ts'
 import { createHeldSteps } from './transfer/held-steps.ts'
-import { namesOfWaiting, removeLeftovers } from './transfer/leftovers.ts'
+import {
+  findResumable,
+  namesOfOffered,
+  namesOfWaiting,
+  removeLeftovers,
+} from './transfer/leftovers.ts'
 import { createPerform } from './transfer/perform.ts'
 import { createTransferQueue, type TransferQueue } from './transfer/transfer-queue.ts'
 import { createUploader } from './transfer/upload.ts'
@@ -101,15 +106,18 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
   closers.push(() => held.stop())
   const hooks = await openHooks(config, deps, { store: held.manifest, root, serviceClock }, closers)
   const { manifest } = hooks
+  const hasPeers = config.references.files.length > 0
   const waiting = await namesOfWaiting(manifest)
-  await removeLeftovers(root, (name) => isTempName(name) && !waiting.has(name))
+  const isLeftover = (name: string) => isTempName(name) && !waiting.has(name)
+  // Other hosts may offer what was begun: that is known when their manifests have been read.
+  const undecided = hasPeers ? await findResumable(root, isLeftover) : new Set<string>()
+  await removeLeftovers(root, (name) => isLeftover(name) && !undecided.has(name))
 
   const isIgnored = createIgnore(config.folder.ignore)
   const kindPolicy = createKindPolicy({ ...config.wecom, ...config.folder })
   const { renew: renewReferences } = config.references
   const host = await readHostName(config.state, { random, emit })
   const shared = { root, wecom, manifest, kindPolicy, emit, clock: serviceClock, host }
-  const hasPeers = config.references.files.length > 0
   const upload = createUploader({
     ...shared,
     renewal: config.renewal,
@@ -265,8 +273,16 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
         hasScanned = true
       })
       .then(() => Promise.all([problems.catchUp(), referenceFiles.look()]))
-      .then(() => {})
+      .then(decideLeftovers)
     return isScanned
+  }
+  /** Who cannot be read now may offer it later: it stays until the next start. */
+  async function decideLeftovers() {
+    if (undecided.size === 0 || !referenceFiles.areRead()) return
+    const offered = await namesOfOffered(referenceFiles.offers, manifest, serviceClock.nowMs())
+    const wanted = await namesOfWaiting(manifest)
+    const isUnwanted = (name: string) => !offered.has(name) && !wanted.has(name)
+    await removeLeftovers(root, (name) => undecided.has(name) && isUnwanted(name))
   }
 
   return {

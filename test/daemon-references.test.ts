@@ -1,15 +1,20 @@
 // The whole program, in process: how long references are remembered, over restarts and weeks, and what becomes of those that get in each
 // other's way. No tick comes to anybody's help but where time passes.
+import { randomBytes } from 'node:crypto'
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from 'vitest'
-import { HOUR_MS } from './helpers/builders.ts'
+import { isTempName } from '../src/media/temp-name.ts'
+import { fingerprintBuffer } from '../src/transfer/fingerprint.ts'
+import { partName } from '../src/transfer/part-file.ts'
+import { aMediaId, anEntry, HOUR_MS } from './helpers/builders.ts'
 import { type Machine, startMachine } from './helpers/machine.ts'
 import { pullAll, pullOne } from './helpers/pulling.ts'
 import { anAmr } from './helpers/samples.ts'
 import { createTempFolder } from './helpers/temp-folder.ts'
 import { createBreakableFiles } from './manifest/breakable-files.ts'
+import { openState } from './references/peer-state.ts'
 
 const DAY_MS = 24 * HOUR_MS
 
@@ -145,4 +150,41 @@ test('what is wished of an id while that lands is had as well: another place, or
   expect(speech).toMatchObject({ kind: 'landed', reference: { hd: true } })
   expect(await first).toMatchObject({ kind: 'landed' })
   expect((await readdir(join(machine.folder, 'd'))).sort()).toEqual([`${mediaId}.speex`, 'a.amr'])
+})
+
+const MB = 2 ** 20
+
+test('what was begun of what another host offers is gone on from after a restart, and the rest is cleared away', async () => {
+  const peer = join(await createTempFolder('peer'), 'manifest.json')
+  const machine = await startMachine({ settings: { references: { files: [peer] } } })
+  const content = randomBytes(20 * MB)
+  const about = { kind: 'file', wireName: 'big.bin', content } as const
+  const mediaId = aMediaId(await machine.wecom.controls.addMedia(about))
+  const [offered, other] = [partName(mediaId), partName(aMediaId('other'))]
+  const plant = (name: string, bytes: Buffer) => writeFile(join(machine.folder, name), bytes)
+  const temporaries = async () => (await readdir(machine.folder)).filter(isTempName).sort()
+
+  // The other host's manifest is not to be had at first: nobody knows yet what it wants.
+  await machine.restart(async () => {
+    await plant(offered, content.subarray(0, 9 * MB))
+    await plant(other, content.subarray(0, 9 * MB))
+    await plant(partName(aMediaId('small')), content.subarray(0, MB))
+  })
+  expect(await temporaries()).toEqual([offered, other].sort())
+  const createdAtMs = machine.wecom.controls.media().at(-1)?.createdAtMs ?? 0
+  const entry = anEntry({
+    path: 'big.bin',
+    mediaId,
+    kind: 'file',
+    createdAtMs,
+    expiresAtMs: createdAtMs + 3 * DAY_MS,
+    sizeBytes: content.length,
+    fingerprint: fingerprintBuffer(content),
+  })
+  const before = downloads(machine)
+  await machine.restart(async () => writeFile(peer, await openState([entry])))
+  expect((await readFile(join(machine.folder, 'big.bin'))).equals(content)).toBe(true)
+  // Of three ranges the first was there.
+  expect(downloads(machine) - before).toBe(2)
+  expect(await temporaries()).toEqual([])
 })
