@@ -248,7 +248,7 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
     clock,
     readPlaced: parseYaml,
     readEntries: (bytes, file) => readEntries(bytes, { corpId: config.wecom.corpId, file }),
-    isOwn: createOwnFiles(await realpath(config.state)),
+    isOwn: await createOwnFiles(config.state),
     accept: acceptance.accept,
     onOffers(paths) {
       if (hasScanned) passes.request({ because: 'other hosts have news', paths })
@@ -318,10 +318,15 @@ export async function createEngine(config: Config, deps: EngineDeps, closers: Cl
 }
 
 /** What a manifest of our own says is said of this very mirror. */
-const createOwnFiles =
-  (state: string) =>
-  (truePath: string): boolean =>
-    truePath.startsWith(state + sep)
+export async function createOwnFiles(state: string): Promise<(truePath: string) => boolean> {
+  const directory = await realpath(state).catch(unlessNone)
+  return (truePath) => directory !== undefined && truePath.startsWith(directory + sep)
+}
+
+/** A state that is not there yet has no files. */
+function unlessNone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
 
 /** What a message brought has a place of its own, as long as messages are received. */
 const inboxOf = ({ callback, references }: Config, { messageId }: Reference): string =>

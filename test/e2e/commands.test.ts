@@ -1,11 +1,13 @@
 // The command line as scripts and people drive it, with a daemon and without one.
-import { readFile, rm } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/support/clock.ts'
+import { anEntry, HOUR_MS } from '../helpers/builders.ts'
 import { createSite } from '../helpers/program.ts'
 import { aJpg, aPdf, aPng } from '../helpers/samples.ts'
 import { withSimulator } from '../helpers/with-simulator.ts'
+import { openState } from '../references/peer-state.ts'
 
 const live = () => withSimulator({ clock: systemClock })
 
@@ -275,6 +277,24 @@ describe('usage', () => {
     expect(steps).toMatchObject([{ step: 'upload', path: 'a.jpg' }])
     await expect(readFile(join(site.state, 'manifest.json'))).rejects.toThrow('ENOENT')
     await expect(readFile(join(site.folder, '.wecom-media-mirror'))).rejects.toThrow('ENOENT')
+  })
+
+  it('plan tells without a daemon, too, what lists and other hosts ask for, and remembers none of it', async () => {
+    const site = await createSite('http://127.0.0.1:9')
+    const list = join(site.state, '../list.ndjson')
+    const peer = join(site.state, '../peer.json')
+    await site.configure({ references: { files: [list, peer] } })
+    await writeFile(list, '{"media_id":"id-1","path":"in/a.jpg"}\n{"media_id":"id-2"}\n')
+    const nowMs = Date.now()
+    const life = { createdAtMs: nowMs, expiresAtMs: nowMs + 72 * HOUR_MS }
+    await writeFile(peer, await openState([anEntry({ path: 'theirs.jpg', ...life })]))
+    const planned = async () =>
+      (await site.ask<{ step: string; path: string | null; media_id: string }[]>('plan'))
+        .map(({ step, path, media_id }) => `${step} ${path ?? media_id}`)
+        .sort()
+    expect(await planned()).toEqual(['land id-2', 'land in/a.jpg', 'take theirs.jpg'])
+    expect(await planned()).toHaveLength(3)
+    await expect(readFile(join(site.state, 'manifest.json'))).rejects.toThrow('ENOENT')
   })
 
   it('works against the built-in simulator in process', async () => {
