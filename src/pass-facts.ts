@@ -21,6 +21,8 @@ export interface FolderFacts {
   /** The file at the path, once it has settled. */
   get(path: MediaPath): FileFacts | undefined
   isUnsettled(path: MediaPath): boolean
+  /** Has it looked at on the disk, soon. */
+  lookAt(path: MediaPath): void
   paths(): Iterable<MediaPath>
   belief():
     | { readonly kind: 'believed' }

@@ -200,7 +200,8 @@ export function createPasses(deps: {
       if (isAboutMissing(step)) massLoss.noteAct(step.path, step.kind !== 'restore')
       if (step.kind === 'restore' || step.kind === 'land' || step.kind === 'take')
         await facts.markBrought(step.path)
-      lookAtOffers(step)
+      if (await isSeenOtherwise(step.path)) folder.lookAt(step.path)
+      else lookAtOffers(step)
     } catch (error) {
       if (!signal.aborted) await takeInFailure(step, error).catch(deps.onBug)
     }
@@ -212,6 +213,17 @@ export function createPasses(deps: {
     facts.markDone(path)
     if (crowded.delete(path))
       request({ because: 'another medium is to land there', due: true, paths: [path] })
+  }
+
+  /**
+   * Whether the folder knows the file as it was at another moment than the step did. One link more or less alters the stamp, and nobody
+   * tells: placing a file makes one and takes it away. Every pass would take it for changed until the next rescan.
+   */
+  async function isSeenOtherwise(path: MediaPath): Promise<boolean> {
+    const file = folder.get(path)
+    if (!file) return false
+    const entry = await manifest.findEntry(path)
+    return entry !== undefined && entry.stamp !== file.stamp
   }
 
   /** What was done about a path may let another host's word about it be judged, or about the one that it is a copy of. */

@@ -26,7 +26,7 @@ import { createFakeClock } from './helpers/fake-clock.ts'
 import { folderOf } from './helpers/map-folder.ts'
 import { createMemoryManifest } from './helpers/memory-manifest.ts'
 
-function setUp(onDelete: 'restore' | 'forget' = 'restore') {
+function setUp(onDelete: 'restore' | 'forget' = 'restore', offered: readonly string[] = []) {
   const clock = createFakeClock(NOW_MS)
   const manifest = createMemoryManifest()
   const files = new Map<MediaPath, FileFacts>()
@@ -34,6 +34,7 @@ function setUp(onDelete: 'restore' | 'forget' = 'restore') {
   const told: MirrorEvent[] = []
   const bugs: unknown[] = []
   const performed: string[] = []
+  const looked: string[] = []
   let act = async (step: Step) => {
     if (step.kind === 'upload' || step.kind === 'renew')
       await manifest.commit([{ kind: 'put-entry', entry: anEntry({ of: step.file, ageHours: 0 }) }])
@@ -48,7 +49,15 @@ function setUp(onDelete: 'restore' | 'forget' = 'restore') {
   })
   const passes = createPasses({
     renewals,
-    folder: { ...folderOf(files), isUnsettled: (path) => closed.has(path) },
+    folder: {
+      ...folderOf(files),
+      isUnsettled: (path) => closed.has(path),
+      lookAt: (path) => looked.push(path),
+    },
+    offers: {
+      at: (path) => (offered.includes(path) ? [anEntry({ path })] : []),
+      paths: () => offered.map(aPath),
+    },
     manifest,
     queue: () => queue,
     perform: (step) => {
@@ -84,6 +93,7 @@ function setUp(onDelete: 'restore' | 'forget' = 'restore') {
     manifest,
     clock,
     performed,
+    looked,
     bugs,
     passes,
     closed,
@@ -419,5 +429,21 @@ describe('a failed step', () => {
     await site.pass(tick)
     expect(site.performed).toHaveLength(2)
     expect(site.told().filter((kind) => kind === 'problem-found')).toHaveLength(1)
+  })
+})
+
+describe('a file that a step found otherwise than the folder did', () => {
+  it('is looked at on the disk, and not read again and again until the next rescan', async () => {
+    const { manifest, pass, put, whenPerforming, performed, looked } = setUp('restore', ['a.png'])
+    put('a.png')
+    whenPerforming(async (step) => {
+      if (step.kind !== 'upload') return
+      const entry = anEntry({ of: step.file, ageHours: 0 })
+      const stamp = performed.length < 5 ? anEntry({ path: 'other.png' }).stamp : entry.stamp
+      await manifest.commit([{ kind: 'put-entry', entry: { ...entry, stamp } }])
+    })
+    await pass({ because: 'test', paths: [aPath('a.png')] })
+    expect(performed).toEqual(['upload a.png'])
+    expect(looked).toEqual(['a.png'])
   })
 })

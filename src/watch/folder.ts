@@ -47,6 +47,8 @@ export interface Folder {
   scan(because: string): Promise<void>
   /** Looks again at what may have settled by now; resolves when that is announced. */
   lookAgain(): Promise<void>
+  /** Looks at one path, and announces what is news. */
+  lookAt(path: MediaPath): void
   /** When the next file that is still being written may have settled; undefined when none is. */
   nextSettleAtMs(): number | undefined
   /** The file at the path, once it stands still and can be read. */
@@ -212,6 +214,7 @@ export function createFolder(deps: FolderDeps): Folder {
     },
     scan,
     lookAgain,
+    lookAt: (path) => onHint(new Set([path])),
     nextSettleAtMs: () => (belief.kind === 'doubted' ? undefined : index.nextLookAtMs()),
     get: index.get,
     isUnsettled: index.isUnsettled,

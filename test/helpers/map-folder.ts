@@ -5,6 +5,7 @@ import type { FolderFacts } from '../../src/pass-facts.ts'
 export const folderOf = (files: ReadonlyMap<MediaPath, FileFacts>): FolderFacts => ({
   get: (path) => files.get(path),
   isUnsettled: () => false,
+  lookAt: () => {},
   paths: () => files.keys(),
   belief: () => ({ kind: 'believed' }),
 })

@@ -58,6 +58,7 @@ export function createModelledFolder(): ModelledFolder {
   return {
     get: (path) => files[numberIn(path)],
     isUnsettled: () => false,
+    lookAt: () => {},
     paths: () => files.map(({ path }) => path),
     belief: () => ({ kind: 'believed' }),
     count: () => files.length,

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { MARKER_NAME } from '../../src/media/media.ts'
@@ -346,4 +346,16 @@ test('after random changes of every sort it knows the folder as it is', async ()
   const truth = [...expected].sort().join('\n')
   await soon(() => known() === truth, 'index and folder to agree')
   expect(folder.unsettledCount()).toBe(0)
+})
+
+test('a look at one path sees what nobody tells: one link less', async () => {
+  const { root, folder, settled, soon } = await setUp({ 'a.png': 'abc' })
+  linkSync(join(root, 'a.png'), join(root, '..', 'other'))
+  await folder.scan('test')
+  const before = folder.get(aPath('a.png'))?.stamp
+  settled.length = 0
+  rmSync(join(root, '..', 'other'))
+  folder.lookAt(aPath('a.png'))
+  await soon(() => settled.includes('a.png'), 'the look')
+  expect(folder.get(aPath('a.png'))?.stamp).not.toBe(before)
 })
