@@ -86,7 +86,7 @@ it('lands what a list names, tells what it cannot have, and keeps what it has', 
 
 it('two hosts killed at random come to the same, and lose nothing that anybody wrote', async () => {
   const seed = randomInt(2 ** 31)
-  const { written, files, conflicts, contents, uploads } = await killTwoHosts(seed, 4).catch(
+  const { written, files, conflicts, contents, uploads } = await killTwoHosts(seed, 3).catch(
     (error: unknown) => {
       throw new Error(`seed ${seed}: ${error}`, { cause: error })
     },
