@@ -5,11 +5,12 @@ import {
   isSameWish,
   type MediaId,
   type MediaPath,
+  NO_PATH,
   type Problem,
   type ProblemCode,
   type Reference,
 } from './media/media.ts'
-import { landingPath, renderPlace, type Step } from './plan/step.ts'
+import { renderPlace, type Step } from './plan/step.ts'
 import type { Emit } from './support/events.ts'
 import { createTurns, type Turns } from './support/turns.ts'
 
@@ -117,11 +118,11 @@ export function createFailedSteps(deps: {
   }
 
   async function recordLoss(reference: Reference, { message }: MirrorError): Promise<void> {
-    const { mediaId, path } = reference
+    const { mediaId, path = NO_PATH } = reference
     await manifest.commit([
       { kind: 'put-reference', reference: { ...reference, state: 'lost', message } },
     ])
-    emit({ kind: 'lost', path: landingPath(mediaId, path), mediaId, message })
+    emit({ kind: 'lost', path, mediaId, message })
   }
 
   return {

@@ -97,6 +97,7 @@ function setUp(onDelete: 'restore' | 'forget' = 'restore', offered: readonly str
     bugs,
     passes,
     closed,
+    events: told as readonly MirrorEvent[],
     told: () => told.map(({ kind }) => kind),
     put: (...paths: string[]) => {
       for (const path of paths) files.set(aPath(path), aFile({ path, sizeBytes: 100 + files.size }))
@@ -358,6 +359,19 @@ describe('a failed step', () => {
     expect(await site.manifest.findReference(aReference().mediaId)).toMatchObject({
       state: 'accepted',
     })
+  })
+
+  it('to land for good is told of with the path that the medium was to have, or none', async () => {
+    const site = setUp()
+    site.whenPerforming(() => Promise.reject(new MediaUnacceptable('1000 files have the name')))
+    for (const about of [{}, { path: aPath('a.jpg') }]) {
+      await site.manifest.commit([{ kind: 'put-reference', reference: aReference(about) }])
+      await site.pass(tick)
+    }
+    expect(site.events.flatMap((event) => (event.kind === 'lost' ? [event.path] : []))).toEqual([
+      '',
+      'a.jpg',
+    ])
   })
 
   it('to land says what was to land where, also of what has no path yet', async () => {

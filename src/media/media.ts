@@ -141,6 +141,9 @@ export const isSameWish = (standing: Reference, { path, into, isHd }: Reference)
   standing.into === into &&
   standing.isHd === isHd
 
+/** The path of what never got one, for whoever is told of its loss. */
+export const NO_PATH = '' as MediaPath
+
 /** A path as the rest of the program may hold it, or undefined for what can never name a file of the folder. */
 export function parseMediaPath(text: string): MediaPath | undefined {
   if (text === '' || text.includes('\0') || text.startsWith('/')) return undefined

@@ -7,6 +7,7 @@ import {
   type ManifestEntry,
   type MediaId,
   type MediaPath,
+  NO_PATH,
   type Problem,
   type Reference,
 } from '../media/media.ts'
@@ -195,7 +196,7 @@ export function createDownloader(deps: DownloadDeps) {
   async function reportReferenceLost(reference: Reference): Promise<void> {
     // That there is no high definition of it says nothing about its life.
     if (!reference.isHd) await deadIds.end(reference.mediaId)
-    const { mediaId, path = landedNowhere } = reference
+    const { mediaId, path = NO_PATH } = reference
     const message = describeLoss(reference)
     const isEnded = await referenceTurns.take(mediaId, async () => {
       const standing = await findWanted(reference)
@@ -223,9 +224,6 @@ export function createDownloader(deps: DownloadDeps) {
 /** Voices in high definition are other bytes under the same id, and too small to be gone on from. */
 const resuming = (isHd: true | undefined): { readonly isResumed?: true } =>
   isHd ? {} : { isResumed: true }
-
-/** The path of what never got one. */
-const landedNowhere = '' as MediaPath
 
 /** WeCom does not say which it is. */
 const describeLoss = ({ mediaId, isHd }: Reference): string =>
