@@ -1,23 +1,20 @@
 // Answers for passes: merges what asks for one, plans, hands the steps to the queue, and takes in what comes of them.
 // One runs at a time and none waits for its transfers. Decides nothing itself: that is plan/plan.ts.
-import { setImmediate } from 'node:timers/promises'
 import type { MirrorError } from './errors.ts'
 import { createFailedSteps } from './failed-step.ts'
 import type { Manifest } from './manifest/manifest.ts'
-import type { MediaId, MediaPath, Reference } from './media/media.ts'
+import type { MediaId, MediaPath } from './media/media.ts'
 import { createPassFacts, type FolderFacts, type OfferFacts } from './pass-facts.ts'
+import { createPassPlan, lookAtAll, NOTHING, type PassFactsReader } from './pass-plan.ts'
 import { add, createWish, type PassRequest, type Wish, wishForEverything } from './pass-wish.ts'
 import { createMassLoss, type Missing, type Verdict } from './plan/mass-loss.ts'
-import { type PlanPolicy, planPass } from './plan/plan.ts'
+import type { PlanPolicy } from './plan/plan.ts'
 import type { Step } from './plan/step.ts'
-import type { Released, RenewalRelease } from './renewal-release.ts'
+import type { RenewalRelease } from './renewal-release.ts'
 import type { Emit } from './support/events.ts'
 import type { Turns } from './support/turns.ts'
 import type { Perform } from './transfer/perform.ts'
 import type { TransferQueue } from './transfer/transfer-queue.ts'
-
-/** Paths are planned this many at a time, so that a pass over a large folder never holds up the event loop. */
-const CHUNK_PATHS = 1000
 
 export interface Passes {
   request(request: PassRequest): void
@@ -38,19 +35,6 @@ export interface Passes {
   /** For the queue: performs a step and takes in its failure. */
   readonly perform: Perform
 }
-
-type PassFactsReader = ReturnType<typeof createPassFacts>
-
-/** What a plan is made of: the memory of the passes, or a glance that leaves it alone. */
-interface View {
-  readonly facts: PassFactsReader
-  readonly judge: () => Promise<Verdict>
-  /** Something else is done at the path first, where a medium is to land. */
-  readonly noteCrowded: (path: MediaPath) => void
-}
-
-const NOTHING: Released = { due: new Set(), early: new Set() }
-const NONE: ReadonlySet<MediaPath> = new Set()
 
 export function createPasses(deps: {
   folder: FolderFacts
@@ -74,6 +58,7 @@ export function createPasses(deps: {
   const massLoss = createMassLoss(clock)
   const facts = createPassFacts({ ...deps, onMissing: massLoss.noteVanished })
   const failures = createFailedSteps(deps)
+  const planScope = createPassPlan({ ...deps, wantedBack: massLoss.wantedBack })
   /** Paths where a medium is to land as soon as what is planned there before it is done. */
   const crowded = new Set<MediaPath>()
   /** What the next pass will look at, if anyone asked for one. */
@@ -123,43 +108,6 @@ export function createPasses(deps: {
     })
   }
 
-  async function* planScope(
-    scope: Wish,
-    { facts, judge, noteCrowded }: View,
-    released: Released = NOTHING,
-  ): AsyncGenerator<Step[]> {
-    let references = await facts.openReferences(scope)
-    const landing = new Set(references.map(({ mediaId }) => mediaId))
-    const chunks = [...chunked(await facts.gatherPaths(scope, released))]
-    // Looked at first, all of them: whether a missing file was renamed is known only when every new one has been seen.
-    if (scope.missing) await lookAtAll(facts, chunks)
-    const believed = folder.belief().kind === 'believed'
-    const mayAct = scope.missing && believed
-    const verdict = mayAct ? await judge() : 'wait'
-    const missing = {
-      actOnMissing: verdict === 'act',
-      wantedBack: mayAct ? massLoss.wantedBack : NONE,
-    }
-    const newSizes = facts.newSizes()
-    for (const chunk of chunks.length > 0 ? chunks : [[]]) {
-      const steps = planPass(
-        {
-          folder: { believed, newSizes },
-          sights: await facts.look(chunk),
-          references,
-          landing,
-          early: released.early,
-          policy: { ...deps.policy, ...missing, judgeAgain: scope.again },
-        },
-        clock.nowMs(),
-      )
-      for (const path of crowdedPaths(references, steps)) noteCrowded(path)
-      yield steps
-      references = []
-      await setImmediate()
-    }
-  }
-
   async function judgeMissing(isAsked: boolean): Promise<Verdict> {
     const missing = await describeMissing(facts)
     const verdict = massLoss.judge(missing, isAsked)
@@ -188,7 +136,7 @@ export function createPasses(deps: {
   async function findMissing(): Promise<ReadonlySet<MediaPath>> {
     const glance = createPassFacts(deps)
     const paths = await glance.gatherPaths(wishForEverything(), NOTHING)
-    await lookAtAll(glance, chunked(paths))
+    await lookAtAll(glance, paths)
     return glance.missing
   }
 
@@ -265,37 +213,7 @@ const massLossDoubt = ({ paths }: Missing) => ({
   hint: 'Put the files back, or say `wecom-media-mirror sync --restore-vanished` to fetch them from WeCom while their ids live, or `wecom-media-mirror forget --vanished`.',
 })
 
-/** Where a reference has no step, since its path has another. */
-function crowdedPaths(references: readonly Reference[], steps: readonly Step[]): MediaPath[] {
-  if (references.length === 0) return []
-  const landing = new Set(
-    steps.flatMap((step) => (step.kind === 'land' ? step.reference.mediaId : [])),
-  )
-  const taken = new Set(steps.map(({ path }) => path))
-  return references.flatMap(({ mediaId, path }) =>
-    path !== undefined && taken.has(path) && !landing.has(mediaId) ? path : [],
-  )
-}
-
 const isAboutMissing = (step: Step): boolean =>
   step.kind === 'restore' ||
   step.kind === 'report-lost' ||
   (step.kind === 'forget' && !step.evenIfThere)
-
-async function lookAtAll(facts: PassFactsReader, chunks: Iterable<MediaPath[]>): Promise<void> {
-  for (const chunk of chunks) {
-    await facts.look(chunk)
-    await setImmediate()
-  }
-}
-
-function* chunked(paths: Iterable<MediaPath>): Generator<MediaPath[]> {
-  let chunk: MediaPath[] = []
-  for (const path of paths) {
-    chunk.push(path)
-    if (chunk.length < CHUNK_PATHS) continue
-    yield chunk
-    chunk = []
-  }
-  if (chunk.length > 0) yield chunk
-}
