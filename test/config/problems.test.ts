@@ -420,7 +420,7 @@ describe('what is no configuration at all', () => {
     ['42', /got a single value$/],
     ['a: 1\n---\nb: 2\n', 'this is not YAML: a second document begins; remove the `---`'],
     ['['.repeat(50_000), 'this is not YAML: it is nested too deeply'],
-  ])('is refused (%#): %s', (text, message) => {
+  ])('is refused, and told why (%#)', (text, message) => {
     const [problem] = problemsOf(text)
     expect(problem).toMatchObject({
       line: expect.any(Number),
