@@ -82,8 +82,8 @@ test('whatever does not end is given up, in bounded memory', async () => {
     })
   }
   expect(taken).toHaveLength(places.length * 2)
-  // Counted at the writing end: what the buffers of the system took, and no one read, included.
+  // Counted at the writing end: what the buffers of the system took, and no one read, included. Of a gigabyte.
   for (const [place, bytes] of poured)
     if (place !== 'nested-arrays')
-      expect({ place, few: bytes < 40 * MB }).toEqual({ place, few: true })
+      expect({ place, few: bytes < 128 * MB }).toEqual({ place, few: true })
 })
