@@ -29,7 +29,7 @@ const NO_NAME = 'medium' as MediaPath
 
 export interface LandingDeps {
   root: string
-  manifest: Pick<Manifest, 'findEntry' | 'commit'>
+  manifest: Pick<Manifest, 'findEntry' | 'findByFingerprint' | 'commit'>
   kindPolicy: KindPolicy
   lifetimeMs: number
   /** What the folder passes by must not land under such a name: nobody would see it again. */
@@ -55,8 +55,7 @@ export function createLanding(deps: LandingDeps) {
 
   async function land(reference: Reference, fetched: Fetched): Promise<Landed> {
     const wanted = visiblePath(reference.path ?? inboxPath(reference, fetched))
-    for (let number = 1; number <= MAX_NUMBER; number++) {
-      const path = numberedPath(wanted, number)
+    for (const path of pathsFor(wanted, await findBegun(reference, fetched))) {
       if (reserved.has(path)) continue
       reserved.add(path)
       try {
@@ -69,6 +68,22 @@ export function createLanding(deps: LandingDeps) {
     throw new MediaUnacceptable(
       `cannot land ${reference.mediaId}: ${MAX_NUMBER} files already have the name \`${wanted}\``,
       { hint: 'Move some of them away, or refer to another path.' },
+    )
+  }
+
+  /**
+   * Where a landing of this reference was begun that a crash cut short. It goes on there, also if a lower number is free by now: the one who
+   * had its eye on that may have left no trace.
+   */
+  async function findBegun(
+    reference: Reference,
+    { fingerprint }: Fetched,
+  ): Promise<ReadonlySet<MediaPath>> {
+    const entries = await manifest.findByFingerprint(fingerprint)
+    return new Set(
+      entries
+        .filter((entry) => entry.origin === 'reference' && isSame(entry, reference))
+        .map(({ path }) => path),
     )
   }
 
@@ -177,6 +192,16 @@ export function createLanding(deps: LandingDeps) {
   }
 
   return { land }
+}
+
+/** In the order in which they are tried. */
+function* pathsFor(wanted: MediaPath, begun: ReadonlySet<MediaPath>): Generator<MediaPath> {
+  if (begun.size > 0) for (const path of numbered(wanted)) if (begun.has(path)) yield path
+  yield* numbered(wanted)
+}
+
+function* numbered(wanted: MediaPath): Generator<MediaPath> {
+  for (let number = 1; number <= MAX_NUMBER; number++) yield numberedPath(wanted, number)
 }
 
 /** One id stands for two media: what the ordinary call gives, and the high definition. */

@@ -361,6 +361,22 @@ it('says that there is no high definition, and lets the id live that others hold
   expect(await site.find('a.jpg')).toEqual(held)
 })
 
+it.each([true, false])(
+  'goes on where a landing was begun that was cut short, also when the name that it had to leave to another is free (its file there: %s)',
+  async (isPlaced) => {
+    const site = await setUp(isPlaced ? { 'inbox/photo (2).jpg': `${bytes}` } : {})
+    const mediaId = site.store(bytes)
+    const path = 'inbox/photo (2).jpg'
+    await site.know({ path, mediaId, origin: 'reference', renewAtMs: undefined })
+    await site.land(mediaId)
+    expect(await site.names()).toEqual([path])
+    expect((await site.manifest.findReference(mediaId))?.landedPath).toBe(path)
+    // Where somebody names another path it is a second medium, as ever.
+    await site.land(mediaId, 'elsewhere.jpg')
+    expect(await site.names()).toEqual(['elsewhere.jpg', path])
+  },
+)
+
 it.each([
   ['a/b', 'a/b/photo.jpg'],
   [ROOT, 'photo.jpg'],
