@@ -128,7 +128,7 @@ test.each([
   expect(controls.calls()[0]).not.toHaveProperty('status')
 })
 
-test('a connection reset in the middle of a download leaves the head and a half', async () => {
+test('a connection reset in the middle of a download leaves the head and, of the content, half at most', async () => {
   const { baseUrl, controls } = await withFault({ kind: 'reset', at: 'mid-body' }, 'get')
   const token = await fetchToken(baseUrl)
   const mediaId = controls.media()[0]?.mediaId
@@ -151,7 +151,8 @@ test('a connection reset in the middle of a download leaves the head and a half'
   })
   expect(seen.head).toContain('Content-Length: 400000\r\n')
   expect(seen.code).toBe('ECONNRESET')
-  expect(seen.bytes).toBeGreaterThan(200_000)
+  // What a slow reader has not made room for yet is lost with the connection.
+  expect(seen.bytes).toBeGreaterThan(1_000)
   expect(seen.bytes).toBeLessThan(201_000)
 })
 
